@@ -1,0 +1,55 @@
+/**
+ * The arrows of docs/architecture.md, checked by `npm run check`.
+ * `tsPreCompilationDeps` makes type-only imports visible; rules that allow them say so.
+ */
+const typeOnly = { dependencyTypesNot: ['type-only'] }
+const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from: { path: from }, to })
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    rule('audio-knows-no-socket', 'audio imports nothing of stt or wire', '^src/audio/', {
+      path: '^src/(stt|wire|local|cli|captions)/|^src/(stt-stream|transcribe|options|index|testing)\\.ts$',
+    }),
+    rule('stt-knows-only-the-frame-type', 'stt takes only types from audio', '^src/stt/', {
+      path: '^src/audio/',
+      ...typeOnly,
+    }),
+    rule('stt-below-the-joint', 'stt knows neither the server nor the joint', '^src/stt/', {
+      path: '^src/(local|cli|captions)/|^src/(stt-stream|transcribe|options|index|testing)\\.ts$',
+    }),
+    rule('wire-is-the-bottom', 'wire knows no dialogue', '^src/wire/', {
+      path: '^src/(?!wire/|errors\\.ts$)',
+    }),
+    rule('local-knows-audio-and-protocol', 'the server sees audio and the protocol only', '^src/local/', {
+      path: '^src/(wire|cli|captions)/|^src/stt/(?!(protocol|service-errors|json-fields|transcribe-config)\\.ts$)|^src/(stt-stream|transcribe|options|index|testing)\\.ts$',
+    }),
+    rule('captions-are-pure', 'formatters know event types only', '^src/captions/', {
+      path: '^src/',
+      pathNot: '^src/captions/',
+      ...typeOnly,
+    }),
+    {
+      name: 'native-is-for-three',
+      comment: 'only three files reach the addon',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(audio/(resample|frame)|stt/connection)\\.ts$' },
+      to: { path: '^src/native\\.ts$', ...typeOnly },
+    },
+    rule(
+      'pure-stays-pure',
+      'pure rooms import only types',
+      '^src/(audio/(sniff|pcm-format)|stt/(evidence|replay-ring|audio-clock|turns|result-queue)|local/endpointer)\\.ts$',
+      {
+        ...typeOnly,
+        pathNot: '^src/errors\\.ts$',
+      },
+    ),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'types'] },
+  },
+}

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+// A test is TEST(name) { CHECK(...); } and nothing to register elsewhere: CMakeLists.txt finds the names in
+// the source. An executable runs the tests named on its command line, or all; the first failure ends it.
+// main() is here: include this in one source file per executable.
+
+namespace check {
+
+struct Test {
+  const char *name;
+  void (*run)();
+};
+
+inline std::vector<Test> &tests() {
+  static std::vector<Test> all;
+  return all;
+}
+
+struct Registration {
+  Registration(const char *name, void (*run)()) { tests().push_back({name, run}); }
+};
+
+inline void fail(const char *file, int line, const char *what) {
+  std::fprintf(stderr, "%s:%d: not true: %s\n", file, line, what);
+  std::exit(1);
+}
+
+// xorshift64*: the same numbers on every machine, so a failure can be repeated.
+class Random {
+public:
+  explicit Random(uint64_t seed) : state_(seed * 2654435769u + 88172645463325252u) {}
+
+  uint64_t next() {
+    state_ ^= state_ >> 12;
+    state_ ^= state_ << 25;
+    state_ ^= state_ >> 27;
+    return state_ * 2685821657736338717u;
+  }
+
+  // From 0 up to and without `end`.
+  size_t below(size_t end) { return static_cast<size_t>((next() >> 33) % end); }
+
+private:
+  uint64_t state_;
+};
+
+} // namespace check
+
+#define TEST(name)                                                                                           \
+  static void test_##name();                                                                                 \
+  static const check::Registration registration_##name(#name, test_##name);                                  \
+  static void test_##name()
+
+#define CHECK(condition)                                                                                     \
+  do {                                                                                                       \
+    if (!(condition))                                                                                        \
+      check::fail(__FILE__, __LINE__, #condition);                                                           \
+  } while (false)
+
+int main(int argc, char **argv) {
+  size_t ran = 0;
+  for (const check::Test &test : check::tests()) {
+    bool wanted = argc == 1;
+    for (int i = 1; i < argc; ++i)
+      wanted = wanted || std::strcmp(argv[i], test.name) == 0;
+    if (!wanted)
+      continue;
+    test.run();
+    ++ran;
+  }
+  std::printf("%zu ran\n", ran);
+  // A name that no test has is a failure, not a pass.
+  return ran > 0 ? 0 : 1;
+}

@@ -1,0 +1,178 @@
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { run } from './run.mjs'
+
+const CHECK_TIMEOUT_MS = 20_000
+const APT_UPDATE_DEADLINE_MS = 5 * 60_000
+const APT_INSTALL_DEADLINE_MS = 12 * 60_000
+
+const POCKETSPHINX = '/usr/share/pocketsphinx'
+
+/**
+ * What the project uses of the system, each with the names of its package. A tool is there when it can be
+ * used, whatever installed it. `hint` says what to do where a distribution has no package.
+ */
+export const SYSTEM_TOOLS = [
+  {
+    name: 'ffmpeg',
+    use: 'decodes mp3, m4a, ogg, flac, webm and the like',
+    isThere: () => runs('ffmpeg', '-version'),
+    apt: 'ffmpeg',
+    dnf: 'ffmpeg-free',
+    brew: 'ffmpeg',
+  },
+  {
+    name: 'a C++17 compiler',
+    use: 'builds the addon',
+    isThere: () => ['g++', 'c++', 'clang++'].some(compiler => runs(compiler, '--version')),
+    apt: 'g++',
+    dnf: 'gcc-c++',
+    hint: { brew: 'xcode-select --install' },
+  },
+  {
+    name: 'cmake',
+    use: 'builds the addon',
+    isThere: () => runs('cmake', '--version'),
+    apt: 'cmake',
+    dnf: 'cmake',
+    brew: 'cmake',
+  },
+  {
+    name: 'ninja',
+    use: 'builds the addon',
+    isThere: () => runs('ninja', '--version') || runs('ninja-build', '--version'),
+    apt: 'ninja-build',
+    dnf: 'ninja-build',
+    brew: 'ninja',
+  },
+  {
+    name: 'libpocketsphinx.so.3',
+    use: 'recognises speech in the local server',
+    isThere: () => libraryIsThere('libpocketsphinx.so.3'),
+    apt: 'libpocketsphinx3',
+    dnf: 'pocketsphinx-libs',
+    hint: {
+      brew: 'the local recogniser is tested with the library of Debian only: use a Debian 12 container',
+    },
+  },
+  {
+    name: 'the en-us model of pocketsphinx',
+    use: 'recognises speech in the local server',
+    isThere: () =>
+      ['en-us/mdef', 'en-us.lm.bin', 'cmudict-en-us.dict'].every(file =>
+        existsSync(`${POCKETSPHINX}/model/en-us/${file}`),
+      ),
+    apt: 'pocketsphinx-en-us',
+    dnf: 'pocketsphinx-models',
+    hint: { brew: `unpack Debian's package pocketsphinx-en-us to ${POCKETSPHINX}` },
+  },
+  {
+    name: 'recordings of human speech',
+    use: 'are heard by the demo and the tests',
+    isThere: () =>
+      ['goforward.raw', 'librivox/transcription'].every(file =>
+        existsSync(`${POCKETSPHINX}/test/data/${file}`),
+      ),
+    apt: 'pocketsphinx-testdata',
+    hint: {
+      dnf: `unpack Debian's package pocketsphinx-testdata to ${POCKETSPHINX}`,
+      brew: `unpack Debian's package pocketsphinx-testdata to ${POCKETSPHINX}`,
+    },
+  },
+]
+
+/** What only `npm run check` uses. */
+export const CHECK_TOOLS = [
+  {
+    name: 'clang-format',
+    use: 'checks the layout of the C++ files',
+    isThere: () => runs('clang-format', '--version'),
+    apt: 'clang-format',
+    dnf: 'clang-tools-extra',
+    brew: 'clang-format',
+  },
+]
+
+/** The tools of a list that cannot be used here. */
+export function missingTools(tools) {
+  return tools.filter(tool => !tool.isThere())
+}
+
+/** How apt-get can be called here without a password: as root, or through sudo. Undefined where it cannot. */
+export function aptCommand() {
+  if (process.platform !== 'linux' || !isOnPath('apt-get')) return undefined
+  if (process.getuid() === 0) return ['apt-get']
+  return isOnPath('sudo') && runs('sudo', '-n', 'true')
+    ? ['sudo', '-n', 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get']
+    : undefined
+}
+
+/** Installs the Debian packages of these tools and nothing that they merely recommend. */
+export async function installWithApt(tools, [command, ...first]) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const patience = ['-o', 'DPkg::Lock::Timeout=120', '-o', 'Acquire::Retries=3']
+  const apt = (args, deadlineMs) =>
+    run(command, [...first, ...patience, ...args], { env, deadlineMs, label: 'installing system packages' })
+  const update = await apt(['update'], APT_UPDATE_DEADLINE_MS)
+  const packages = tools.map(tool => tool.apt)
+  try {
+    await apt(['install', '-y', '--no-install-recommends', ...packages], APT_INSTALL_DEADLINE_MS)
+  } catch (error) {
+    // A mirror that cannot be reached is to 'update' a warning and exit code 0, yet it may be why 'install' fails.
+    const warnings = update.filter(line => /^[WE]:/.test(line)).map(line => `\n  | ${line}`)
+    if (warnings.length > 0) error.message += `\napt-get update, before it, had said:${warnings.join('')}`
+    throw error
+  }
+}
+
+/** What is missing, what for, and one command for each kind of system. */
+export function howToInstall(missing) {
+  const width = Math.max(...missing.map(({ name }) => name.length))
+  return [
+    'Missing on this machine:',
+    ...missing.map(({ name, use }) => `  ${name.padEnd(width)}  ${use}`),
+    '',
+    'To install it:',
+    ...instructions(missing, 'Debian, Ubuntu', 'apt', 'sudo apt-get install --no-install-recommends'),
+    ...instructions(missing, 'Fedora', 'dnf', 'sudo dnf install'),
+    ...instructions(missing, 'macOS', 'brew', 'brew install'),
+  ].join('\n')
+}
+
+function instructions(missing, system, manager, command) {
+  const packages = missing.flatMap(tool => tool[manager] ?? [])
+  const hints = missing.flatMap(tool => (tool.hint?.[manager] ? `${tool.name}: ${tool.hint[manager]}` : []))
+  const lines = packages.length > 0 ? [`${command} ${packages.join(' ')}`, ...hints] : hints
+  return lines.map((line, i) => `  ${(i === 0 ? system : '').padEnd(16)}${line}`)
+}
+
+function runs(command, ...args) {
+  return spawnSync(command, args, { stdio: 'ignore', timeout: CHECK_TIMEOUT_MS }).status === 0
+}
+
+function isOnPath(command) {
+  return (process.env.PATH ?? '').split(delimiter).some(directory => {
+    try {
+      accessSync(join(directory, command), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** Asks the loader's cache; ldconfig is often outside the PATH of those who are not root. */
+function libraryIsThere(name) {
+  for (const ldconfig of ['ldconfig', '/sbin/ldconfig', '/usr/sbin/ldconfig']) {
+    const { status, stdout } = spawnSync(ldconfig, ['-p'], { encoding: 'utf8', timeout: CHECK_TIMEOUT_MS })
+    if (status === 0) return stdout.includes(name)
+  }
+  const directories = [
+    '/usr/lib',
+    '/usr/lib64',
+    '/usr/local/lib',
+    ...(process.env.LD_LIBRARY_PATH ?? '').split(delimiter),
+  ]
+  return directories.some(directory => directory !== '' && existsSync(join(directory, name)))
+}

@@ -1,0 +1,85 @@
+import { checkPcmFormat, type PcmFormat } from './pcm-format.js'
+
+const GIB = 1024 ** 3
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** How to decode. Nothing is needed where the bytes are a file of any kind. */
+export interface DecodeOptions {
+  /** The bytes are raw samples in this format; they pass untouched. Default: the bytes tell what they are. */
+  input?: PcmFormat
+  /**
+   * The decoder reads this file itself, so that even one that must be sought needs no temporary copy. Nothing may be
+   * written to it then. Default: the bytes are written.
+   */
+  path?: string
+  /** The ffmpeg to run. Default: the environment variable STTSTREAM_FFMPEG, else the one prism-media finds. */
+  ffmpegPath?: string
+  /**
+   * The largest temporary file, in bytes, from 0 up. Written only for an mp4 that comes as a stream and has its index
+   * at the end. Default 1 GiB.
+   */
+  spoolLimitBytes?: number
+  /**
+   * How long ffmpeg may make no progress while it has work, in ms, 1 to 2 147 483 647; no limit on the decoding as a
+   * whole, nor on a source that pauses. Default 30 000.
+   */
+  ffmpegStallTimeoutMs?: number
+  /** Destroys the decoder with Node's AbortError. */
+  signal?: AbortSignal
+}
+
+/** The options with their defaults. */
+export type CheckedDecodeOptions = DecodeOptions &
+  Required<Pick<DecodeOptions, 'spoolLimitBytes' | 'ffmpegStallTimeoutMs'>>
+
+const NAMES = ['input', 'path', 'ffmpegPath', 'spoolLimitBytes', 'ffmpegStallTimeoutMs', 'signal']
+const FORMAT_NAMES = ['encoding', 'sampleRateHertz', 'channels']
+
+/** @throws TypeError for an unknown option or a wrong type, RangeError for a number out of range */
+export function checkDecodeOptions(options: DecodeOptions): CheckedDecodeOptions {
+  checkNames('decode options', options, NAMES)
+  const { input, path, ffmpegPath, spoolLimitBytes = GIB, ffmpegStallTimeoutMs = 30_000, signal } = options
+  checkInteger('spoolLimitBytes', spoolLimitBytes, 0, Number.MAX_SAFE_INTEGER, 'bytes')
+  checkInteger('ffmpegStallTimeoutMs', ffmpegStallTimeoutMs, 1, MAX_TIMER_MS, 'ms')
+  checkPath('path', path)
+  checkPath('ffmpegPath', ffmpegPath)
+  if (signal !== undefined && !isAbortSignal(signal)) {
+    throw new TypeError(`signal must be an AbortSignal; got ${describe(signal)}`)
+  }
+  if (input === undefined) return { path, ffmpegPath, spoolLimitBytes, ffmpegStallTimeoutMs, signal }
+  checkNames('input', input, FORMAT_NAMES)
+  checkPcmFormat(input, 'input')
+  return { input: { ...input }, path, ffmpegPath, spoolLimitBytes, ffmpegStallTimeoutMs, signal }
+}
+
+function checkNames(what: string, value: unknown, known: readonly string[]): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TypeError(`${what} must be an object; got ${describe(value)}`)
+  }
+  const unknown = Object.keys(value).find(name => !known.includes(name))
+  if (unknown !== undefined) throw new TypeError(`${what} must be among ${known.join(', ')}; got ${unknown}`)
+}
+
+function checkPath(name: string, value: unknown): void {
+  if (value === undefined) return
+  if (typeof value !== 'string' || value === '' || value.includes('\0')) {
+    throw new TypeError(`${name} must be a path, a string without NUL; got ${describe(value)}`)
+  }
+}
+
+function checkInteger(name: string, value: unknown, min: number, max: number, unit: string): void {
+  const expected = `${name} must be an integer from ${min} to ${max} ${unit}`
+  if (typeof value !== 'number') throw new TypeError(`${expected}; got ${describe(value)}`)
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw new RangeError(`${expected}; got ${value}`)
+}
+
+/** Node's own test: signals of another realm count too. */
+function isAbortSignal(value: unknown): value is AbortSignal {
+  return typeof value === 'object' && value !== null && 'aborted' in value && 'addEventListener' in value
+}
+
+function describe(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  return value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value
+}

@@ -1,0 +1,84 @@
+import type { PcmEncoding, PcmFormat } from '../pcm-format.js'
+import { bytesPerSample } from '../pcm-format.js'
+
+type SampleReader = (view: DataView, offset: number) => number
+
+/** 2^20 times full scale: a broken encoder's larger values would drown their neighbours in the filter's sums. */
+const MAX_MAGNITUDE = 32_768 * 2 ** 20
+
+/** ITU-T G.711, 14-bit and 13-bit magnitudes scaled to 16 bits. */
+const MULAW = Int16Array.from({ length: 256 }, (_, code) => {
+  const bits = ~code & 0xff
+  const magnitude = ((((bits & 15) << 3) | 0x84) << ((bits >> 4) & 7)) - 0x84
+  return bits & 0x80 ? -magnitude : magnitude
+})
+
+const ALAW = Int16Array.from({ length: 256 }, (_, code) => {
+  const bits = code ^ 0x55
+  const exponent = (bits >> 4) & 7
+  const step = ((bits & 15) << 4) | 8
+  const magnitude = exponent === 0 ? step : (step | 0x100) << (exponent - 1)
+  return bits & 0x80 ? magnitude : -magnitude
+})
+
+/** In LINEAR16 steps; the floating-point encodings, whose full scale is 1, are scaled by `#limit`. */
+const SAMPLE_READERS: Record<PcmEncoding, SampleReader> = {
+  u8: (view, at) => (view.getUint8(at) - 128) * 256,
+  s8: (view, at) => view.getInt8(at) * 256,
+  s16le: (view, at) => view.getInt16(at, true),
+  s16be: (view, at) => view.getInt16(at, false),
+  s24le: (view, at) => view.getInt8(at + 2) * 256 + view.getUint16(at, true) / 256,
+  s24be: (view, at) => view.getInt8(at) * 256 + view.getUint16(at + 1, false) / 256,
+  s32le: (view, at) => view.getInt32(at, true) / 65_536,
+  s32be: (view, at) => view.getInt32(at, false) / 65_536,
+  f32le: (view, at) => view.getFloat32(at, true),
+  f32be: (view, at) => view.getFloat32(at, false),
+  f64le: (view, at) => view.getFloat64(at, true),
+  f64be: (view, at) => view.getFloat64(at, false),
+  mulaw: (view, at) => MULAW[view.getUint8(at)] ?? 0,
+  alaw: (view, at) => ALAW[view.getUint8(at)] ?? 0,
+}
+
+/**
+ * Reads interleaved blocks as the mean of their channels, in units of one LINEAR16 step (full scale is
+ * 32768). NaN and infinities read as 0 and are counted. Twin of native/resampler/pcm_downmix.cc.
+ */
+export class PcmDownmix {
+  readonly blockAlign: number
+  readonly #channels: number
+  readonly #sampleBytes: number
+  readonly #readSample: SampleReader
+  #nonFinite = 0
+
+  constructor({ encoding, channels }: PcmFormat) {
+    const readSample = SAMPLE_READERS[encoding]
+    this.#channels = channels
+    this.#sampleBytes = bytesPerSample(encoding)
+    this.#readSample = encoding.startsWith('f') ? (view, at) => this.#limit(readSample(view, at)) : readSample
+    this.blockAlign = this.#sampleBytes * channels
+  }
+
+  /** NaN and infinite samples read as 0 so far. */
+  get nonFinite(): number {
+    return this.#nonFinite
+  }
+
+  /** Fills `output` with the blocks of `input` from byte `offset` on. */
+  read(input: DataView, offset: number, output: Float32Array): void {
+    const readSample = this.#readSample
+    const channels = this.#channels
+    const sampleBytes = this.#sampleBytes
+    for (let i = 0; i < output.length; i++) {
+      let sum = 0
+      for (let channel = 0; channel < channels; channel++, offset += sampleBytes)
+        sum += readSample(input, offset)
+      output[i] = sum / channels
+    }
+  }
+
+  #limit(sample: number): number {
+    if (Number.isFinite(sample)) return Math.min(Math.max(sample * 32_768, -MAX_MAGNITUDE), MAX_MAGNITUDE)
+    this.#nonFinite++
+    return 0
+  }
+}

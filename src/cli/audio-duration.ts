@@ -1,0 +1,32 @@
+import { execFile } from 'node:child_process'
+import { stat } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { durationMs, type PcmFormat } from '../audio/pcm-format.js'
+
+const FFPROBE_TIMEOUT_MS = 5_000
+
+/** How long a file plays, in ms, for a progress bar alone: undefined where that is not easily known. */
+export async function audioDurationMs(file: string, raw?: PcmFormat): Promise<number | undefined> {
+  if (file === '-') return undefined
+  if (raw !== undefined) {
+    const { size } = await stat(file)
+    return durationMs(raw, size)
+  }
+  const args = [
+    '-v',
+    'error',
+    '-show_entries',
+    'format=duration',
+    '-of',
+    'default=nokey=1:noprint_wrappers=1',
+  ]
+  try {
+    const { stdout } = await promisify(execFile)('ffprobe', [...args, '-i', file], {
+      timeout: FFPROBE_TIMEOUT_MS,
+    })
+    const seconds = Number.parseFloat(stdout)
+    return seconds > 0 ? seconds * 1000 : undefined
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,46 @@
+import { InvalidArgumentError } from 'commander'
+import { checkPcmFormat, type PcmEncoding, type PcmFormat } from '../audio/pcm-format.js'
+
+/** `ENCODING:RATE:CHANNELS`, e.g. s16le:16000:1. */
+export function parseRaw(text: string): PcmFormat {
+  const [encoding, rate, channels, ...more] = text.split(':')
+  const format = {
+    encoding: encoding as PcmEncoding,
+    sampleRateHertz: Number(rate),
+    channels: Number(channels ?? 1),
+  }
+  if (rate === undefined || more.length > 0)
+    throw new InvalidArgumentError('Expected ENCODING:RATE:CHANNELS, e.g. s16le:16000:1.')
+  return checked(() => {
+    checkPcmFormat(format, 'raw')
+    return format
+  })
+}
+
+/** 'off', 'realtime' or a multiple of real time. */
+export function parsePace(text: string): number | 'realtime' | false {
+  if (text === 'off') return false
+  if (text === 'realtime') return text
+  const rate = Number(text)
+  if (text.trim() !== '' && rate > 0 && Number.isFinite(rate)) return rate
+  throw new InvalidArgumentError("Expected 'off', 'realtime' or a multiple of real time above 0, e.g. 2.")
+}
+
+export function parsePort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new InvalidArgumentError('Expected a port, 0 to 65535 (0 = any that is free).')
+}
+
+export function parseUrl(text: string): string {
+  if (URL.canParse(text) && /^wss?:$/.test(new URL(text).protocol)) return text
+  throw new InvalidArgumentError('Expected a ws: or wss: URL.')
+}
+
+function checked<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error))
+  }
+}

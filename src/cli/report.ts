@@ -1,0 +1,58 @@
+import { SttError, type SttErrorCode } from '../errors.js'
+
+/** Where the message itself does not say what helps. */
+const REMEDIES: Partial<Record<SttErrorCode, string>> = {
+  STT_ERR_AUTH: 'check the key (environment variable INWORLD_API_KEY or --api-key)',
+  STT_ERR_CREDENTIALS: 'check the key (environment variable INWORLD_API_KEY or --api-key)',
+  STT_ERR_BILLING: "check the account's credit and plan",
+  STT_ERR_QUOTA: 'wait, or run fewer transcriptions at once',
+  STT_ERR_SOCKET: 'check the address, the network and any proxy; --local needs none of them',
+  STT_ERR_CONNECT_TIMEOUT: 'check the address, the network and any proxy; --local needs none of them',
+  STT_ERR_UPGRADE: 'check the address: is it the STT channel?',
+  STT_ERR_LISTEN: 'choose another address with --port and --host',
+  STT_ERR_UNSUPPORTED_AUDIO: 'for audio without a header say what it is, e.g. --raw s16le:16000:1',
+  STT_ERR_DECODE:
+    'is this an audio file? For audio without a header say what it is, e.g. --raw s16le:16000:1',
+}
+
+/** Notices and errors: always on stderr, results alone go to stdout. */
+export class Reporter {
+  readonly #quiet: boolean
+  #saidPortable = false
+
+  constructor(quiet: boolean) {
+    this.#quiet = quiet
+  }
+
+  /** Said unless `--quiet`. */
+  notice(text: string): void {
+    if (!this.#quiet) this.#say(text)
+  }
+
+  /** A warning of the stream that reads `file`. One that concerns this machine and no file is said once. */
+  warning({ code, message }: { code: string; message: string }, file: string): void {
+    const concernsMachine = code === 'STT_WARN_PORTABLE'
+    if (concernsMachine && this.#saidPortable) return
+    this.#saidPortable ||= concernsMachine
+    this.notice(`${concernsMachine ? '' : `${file}: `}warning: ${message} [${code}]`)
+  }
+
+  /** Message, code and remedy; the stack only where DEBUG is set. */
+  error(error: unknown, file?: string): void {
+    const message = error instanceof Error ? error.message : String(error)
+    const code = codeOf(error)
+    this.#say(`${file === undefined ? '' : `${file}: `}${message}${code === undefined ? '' : ` [${code}]`}`)
+    const remedy = error instanceof SttError ? REMEDIES[error.code] : undefined
+    if (remedy !== undefined) this.#say(`  ${remedy}`)
+    if (process.env['DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
+  }
+
+  #say(text: string): void {
+    process.stderr.write(`sttstream: ${text}\n`)
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' ? code : undefined
+}

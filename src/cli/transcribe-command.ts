@@ -1,0 +1,60 @@
+import { Command, Option } from 'commander'
+import { FORMATS } from './event-format.js'
+import type { ExitCode } from './exit-code.js'
+import { outputPath } from './output.js'
+import type { TranscribeOptions } from './transcribe-options.js'
+import { parsePace, parseRaw, parseUrl } from './option-values.js'
+
+const EXAMPLES = `
+Examples:
+  sttstream transcribe talk.mp3
+  sttstream transcribe --format vtt talk.mp3 > talk.vtt
+  sttstream transcribe --format srt --out-dir subtitles *.m4a
+  arecord -f S16_LE -r 16000 | sttstream transcribe --raw s16le:16000:1 -
+
+The result goes to stdout, everything else to stderr. Text is one line for each turn; JSON one event on each line.
+Without a key and without --url the recogniser of this machine is used.`
+
+/** `sttstream transcribe`: files or standard input, one after the other. */
+export function transcribeCommand(setExitCode: (code: ExitCode) => void): Command {
+  return new Command('transcribe')
+    .description('write what is said in audio and video files')
+    .argument('<file...>', "files of any kind that ffmpeg reads; '-' is standard input")
+    .addOption(new Option('--local', 'use the recogniser of this machine').conflicts('url'))
+    .option('--url <url>', 'ws: or wss: address of an STT channel (default: the service)', parseUrl)
+    .option(
+      '--api-key <key>',
+      'key (default, towards the service only: environment variable INWORLD_API_KEY)',
+    )
+    .option('--language <tag>', "BCP-47, e.g. 'en-US' (default: the service detects it)")
+    .option('--model <id>', "e.g. 'inworld/inworld-stt-1'")
+    .addOption(new Option('-f, --format <format>', 'of the result').choices(FORMATS).default('text'))
+    .option('--words', 'times of the words: in JSON, and below each line of text')
+    .option(
+      '--pace <rate>',
+      "send at 'realtime', a multiple of it, or 'off' for as fast as it is taken",
+      parsePace,
+    )
+    .option('--raw <format>', 'the audio has no header: ENCODING:RATE:CHANNELS, e.g. s16le:16000:1', parseRaw)
+    .option('-o, --out-dir <directory>', 'one file there for each input, instead of stdout')
+    .option('--progress', 'show progress where stderr is no terminal too')
+    .option('-q, --quiet', 'say nothing on stderr but errors')
+    .addHelpText('after', EXAMPLES)
+    .action(async (files: string[], options: TranscribeOptions, command: Command) => {
+      const problem = conflictIn(files, options)
+      if (problem !== undefined) command.error(`error: ${problem}`)
+      // Loaded here: --help, --version and wrong usage answer at once.
+      const { transcribeFiles } = await import('./transcribe-files.js')
+      setExitCode(await transcribeFiles(files, options))
+    })
+}
+
+function conflictIn(files: readonly string[], { format, outDir }: TranscribeOptions): string | undefined {
+  if (files.filter(file => file === '-').length > 1) return "standard input ('-') can be read only once"
+  if (files.length > 1 && outDir === undefined && (format === 'srt' || format === 'vtt')) {
+    return `several files in the format ${format} need --out-dir: each is a document of its own`
+  }
+  const outputs = files.map(file => (outDir === undefined ? file : outputPath(outDir, file, format)))
+  const twice = outDir !== undefined && outputs.find((path, i) => outputs.indexOf(path) < i)
+  return twice ? `two inputs would write ${twice}` : undefined
+}

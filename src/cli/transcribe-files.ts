@@ -1,0 +1,142 @@
+import { mkdir } from 'node:fs/promises'
+import type { SttStreamOptions } from '../options.js'
+import { audioDurationMs } from './audio-duration.js'
+import { startTranscription, type Transcription } from './audio-source.js'
+import { eventFormatter } from './event-format.js'
+import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js'
+import { fileOutput, outputPath, stdoutOutput } from './output.js'
+import { Reporter } from './report.js'
+import { openService } from './service.js'
+import type { TranscribeOptions } from './transcribe-options.js'
+import { transcribeFile } from './transcribe-file.js'
+
+/** Transcribes one file after the other; the failure of one does not keep the others from being done. */
+export async function transcribeFiles(
+  files: readonly string[],
+  options: TranscribeOptions,
+): Promise<ExitCode> {
+  const reporter = new Reporter(options.quiet ?? false)
+  const run = new Run(files, options, reporter)
+  const interrupt = (): void => run.interrupt()
+  const terminate = (): void => run.abort(EXIT.terminated)
+  process.on('SIGINT', interrupt).on('SIGTERM', terminate).on('SIGHUP', terminate)
+  try {
+    return await run.all()
+  } catch (error) {
+    reporter.error(error)
+    return exitCodeOf(error)
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', terminate).off('SIGHUP', terminate)
+  }
+}
+
+class Run {
+  readonly #files: readonly string[]
+  readonly #options: TranscribeOptions
+  readonly #reporter: Reporter
+  readonly #aborter = new AbortController()
+  #current: Transcription | undefined
+  /** Set once the run is to end before its time. */
+  #endsWith: ExitCode | undefined
+
+  constructor(files: readonly string[], options: TranscribeOptions, reporter: Reporter) {
+    this.#files = files
+    this.#options = options
+    this.#reporter = reporter
+  }
+
+  /** At first the audio ends here, and its last results are still awaited; the second time they are not. */
+  interrupt(): void {
+    const first = this.#endsWith === undefined
+    this.#endsWith = EXIT.interrupted
+    if (first && this.#current?.endAudio()) this.#reporter.notice('ending; Ctrl-C again aborts')
+    else this.abort(EXIT.interrupted)
+  }
+
+  abort(exitCode: ExitCode): void {
+    this.#endsWith = exitCode
+    this.#aborter.abort()
+  }
+
+  async all(): Promise<ExitCode> {
+    const { outDir } = this.#options
+    if (outDir !== undefined) await mkdir(outDir, { recursive: true })
+    const service = await openService(this.#options, this.#reporter)
+    let exitCode: ExitCode = EXIT.ok
+    try {
+      for (const file of this.#files) {
+        if (this.#endsWith !== undefined) break
+        // Of several failures the most telling decides: a missing program before a broken file.
+        exitCode = Math.max(exitCode, await this.#one(file, service.connect)) as ExitCode
+        // The next file would only meet the same refusal.
+        if (exitCode === EXIT.account || exitCode === EXIT.usage) break
+      }
+      return this.#endsWith ?? exitCode
+    } finally {
+      await service.close()
+    }
+  }
+
+  async #one(file: string, connect: SttStreamOptions): Promise<ExitCode> {
+    const { format, words = false, outDir, raw } = this.#options
+    try {
+      const output =
+        outDir === undefined
+          ? stdoutOutput(this.#aborter.signal)
+          : await fileOutput(outputPath(outDir, file, format))
+      try {
+        const manyFiles = this.#files.length > 1 && outDir === undefined
+        const formatter = eventFormatter({ format, file, words, manyFiles })
+        const progressOn = this.#showsProgress() ? process.stderr : undefined
+        const durationMs = progressOn && (await audioDurationMs(file, raw))
+        this.#current = await startTranscription(file, this.#streamOptions(connect))
+        const { stream } = this.#current
+        await transcribeFile({
+          file,
+          stream,
+          formatter,
+          output,
+          reporter: this.#reporter,
+          progressOn,
+          durationMs,
+        })
+      } finally {
+        this.#current?.stream.destroy()
+        this.#current = undefined
+        await output.close()
+      }
+      return EXIT.ok
+    } catch (error) {
+      if (this.#aborter.signal.aborted) return EXIT.ok
+      // A reader that goes away (`| head`) is no failure.
+      if (isBrokenPipe(error)) {
+        this.abort(EXIT.ok)
+        return EXIT.ok
+      }
+      this.#reporter.error(error, file)
+      return exitCodeOf(error)
+    }
+  }
+
+  #streamOptions(connect: SttStreamOptions): SttStreamOptions {
+    const { language, model, pace, raw, format, words = false } = this.#options
+    return {
+      ...connect,
+      interimResults: format === 'json',
+      includeWordTimestamps: words || format === 'srt' || format === 'vtt',
+      signal: this.#aborter.signal,
+      ...(language !== undefined && { language }),
+      ...(model !== undefined && { modelId: model }),
+      ...(pace !== undefined && { pace }),
+      ...(raw !== undefined && { input: raw }),
+    }
+  }
+
+  #showsProgress(): boolean {
+    return !this.#options.quiet && (process.stderr.isTTY || this.#options.progress === true)
+  }
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE'
+}

@@ -1,0 +1,42 @@
+export { sttStream, SttStream, type SttStreamStats } from './stt-stream.js'
+export type { SttStreamOptions } from './options.js'
+export { SttError, type SttErrorCode } from './errors.js'
+export type {
+  SpeechStartedEvent,
+  SpeechStoppedEvent,
+  SttEvent,
+  TranscriptionEvent,
+  UnknownEvent,
+  UsageEvent,
+  VoiceProfile,
+  WordTimestamp,
+} from './stt/events.js'
+export { decode, Decoder } from './audio/decode.js'
+export type { DecodeOptions } from './audio/decode-options.js'
+export { resample, Resampler, type ResampleOptions } from './audio/resample.js'
+export {
+  frame,
+  Framer,
+  type EndTurnMark,
+  type Frame,
+  type FrameOptions,
+  type FrameOrMark,
+} from './audio/frame.js'
+export { pace, Pacer, type PaceOptions } from './audio/pace.js'
+export { PCM_ENCODINGS, type PcmEncoding, type PcmFormat } from './audio/pcm-format.js'
+export { SttConnection } from './stt/connection.js'
+export type { ConnectionOptions, SttConnectionOptions } from './stt/connection-options.js'
+export type { ServerMessage } from './stt/protocol.js'
+export type {
+  AssemblyaiConfig,
+  GroqConfig,
+  InworldSttV1Config,
+  SonioxConfig,
+  TranscribeConfigOptions,
+  VoiceProfileConfig,
+  WireTranscribeConfig,
+} from './stt/transcribe-config.js'
+export { captions, type CaptionsOptions } from './captions/captions.js'
+export { cuesOf, type Cue, type CueRules } from './captions/cues.js'
+export { formatSrt } from './captions/srt.js'
+export { formatVtt } from './captions/vtt.js'

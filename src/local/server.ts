@@ -1,0 +1,271 @@
+import { EventEmitter, once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import { SttError } from '../errors.js'
+import { authorizationOf, authorize, selectSubprotocol } from './auth.js'
+import { faultsFor, type Faults } from './faults.js'
+import { newRequestId, refuseUpgrade, sendReply, statusReply, type HttpReply } from './http-reply.js'
+import type { Recognizer } from './recognizer.js'
+import { transcribeWholeFile } from './rest.js'
+import { NOT_FOUND, RESOURCE_EXHAUSTED, UNIMPLEMENTED } from './server-message.js'
+import { checkServerOptions, type CheckedServerOptions, type LocalServerOptions } from './server-options.js'
+import { newSessionRecord, type SessionRecord } from './session-record.js'
+import { SttChannel } from './stt-channel.js'
+import { startTimer, Timers } from './timer.js'
+import { strikeUpgrade } from './upgrade-fault.js'
+
+const STREAM_PATH = '/stt/v1/transcribe:streamBidirectional'
+const WHOLE_FILE_PATH = '/stt/v1/transcribe'
+
+/** Records of connections kept; older ones leave. */
+const MAX_SESSIONS = 100
+
+/** Silence on a connection after which TCP asks whether the other side is still there, in ms. */
+const KEEP_ALIVE_MS = 30_000
+
+/** How long close() waits for decoders to be given back, in ms. */
+const CLOSE_TIMEOUT_MS = 5_000
+
+/**
+ * Starts a server that speaks the service's protocol: the STT channel and `POST /stt/v1/transcribe`.
+ * @throws TypeError or RangeError for a bad option; SttError STT_ERR_LISTEN where the address cannot be had,
+ * STT_ERR_RECOGNIZER_UNAVAILABLE where the default recogniser cannot run here
+ */
+export async function startLocalServer(options: LocalServerOptions = {}): Promise<LocalServer> {
+  const checked = checkServerOptions(options)
+  const recognizer = options.recognizer ?? (await defaultRecognizer())
+  const server = new LocalServer({ ...checked, recognizer, ownsRecognizer: options.recognizer === undefined })
+  try {
+    await server.listen()
+  } catch (error) {
+    await server.close()
+    throw error
+  }
+  return server
+}
+
+async function defaultRecognizer(): Promise<Recognizer> {
+  const { pocketsphinxRecognizer } = await import('./recognizers/pocketsphinx.js')
+  return pocketsphinxRecognizer()
+}
+
+interface LocalServerEvents {
+  /** A connection is open; its record grows from now on. */
+  connection: [record: SessionRecord]
+  /** A connection has ended; its record is complete. */
+  session: [record: SessionRecord]
+}
+
+/** A running server. It keeps the process alive until `close()` or `unref()`. */
+export class LocalServer extends EventEmitter<LocalServerEvents> {
+  /** What the last 100 connections sent, oldest first; refused upgrades have no record. */
+  readonly sessions: SessionRecord[] = []
+  readonly #options: CheckedServerOptions & { recognizer: Recognizer; ownsRecognizer: boolean }
+  readonly #http: Server
+  readonly #webSockets: WebSocketServer
+  readonly #timers: Timers
+  readonly #sockets = new Set<Duplex>()
+  /** Streams and REST calls under way. */
+  readonly #work = new Set<Promise<void>>()
+  #upgrades = 0
+  #closed: Promise<void> | undefined
+
+  /** @internal */
+  constructor(options: CheckedServerOptions & { recognizer: Recognizer; ownsRecognizer: boolean }) {
+    super()
+    this.#options = options
+    this.#timers = new Timers(options.startTimer ?? startTimer)
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: options.limits.maxMessageBytes,
+      handleProtocols: selectSubprotocol,
+    })
+    this.#webSockets.on('headers', headers => headers.push(`x-inworld-request-id: ${newRequestId()}`))
+    // TCP's own probes find a client that has vanished, and none that is only slow to read.
+    const probing = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }
+    this.#http = createServer(probing, (request, response) => this.#onRequest(request, response))
+    this.#http.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head))
+  }
+
+  /** Address of the STT channel. */
+  get url(): string {
+    return `ws://${this.#authority}${STREAM_PATH}`
+  }
+
+  /** Base address of the REST calls, without a slash at the end. */
+  get httpUrl(): string {
+    return `http://${this.#authority}`
+  }
+
+  get port(): number {
+    return (this.#http.address() as AddressInfo | null)?.port ?? this.#options.port
+  }
+
+  /** Name of the recogniser at work. */
+  get recognizerName(): string {
+    return this.#options.recognizer.name
+  }
+
+  /** @internal */
+  async listen(): Promise<void> {
+    const { port, host } = this.#options
+    try {
+      this.#http.listen(port, host)
+      await once(this.#http, 'listening')
+    } catch (cause) {
+      throw listenError(cause, host, port)
+    }
+  }
+
+  /** From now on the server alone does not keep the process alive; connections still do. */
+  unref(): void {
+    this.#http.unref()
+  }
+
+  /**
+   * Cuts every connection and resolves when sockets, timers and the server's own recogniser are gone. A recogniser
+   * that was passed in stays open. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    const { recognizer, ownsRecognizer } = this.#options
+    const stopped = new Promise<void>(resolve => this.#http.close(() => resolve()))
+    this.#http.closeAllConnections()
+    for (const socket of this.#sockets) socket.destroy()
+    this.#timers.cancelAll()
+    const released = async () => {
+      await Promise.allSettled([stopped, ...this.#work])
+      if (ownsRecognizer) await recognizer.close()
+    }
+    let timer: NodeJS.Timeout | undefined
+    const deadline = new Promise<void>(resolve => {
+      timer = setTimeout(resolve, CLOSE_TIMEOUT_MS)
+    })
+    await Promise.race([released(), deadline]).finally(() => clearTimeout(timer))
+  }
+
+  get #authority(): string {
+    const { host } = this.#options
+    // The addresses that mean "all of this machine's" are none that a client could connect to.
+    const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+    return `${reachable.includes(':') ? `[${reachable}]` : reachable}:${this.port}`
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#sockets.add(socket)
+    socket.on('close', () => this.#sockets.delete(socket))
+    socket.on('error', () => socket.destroy())
+    if (pathOf(request) !== STREAM_PATH) {
+      refuseUpgrade(socket, NOT_FOUND_REPLY)
+      return
+    }
+    const index = this.#upgrades++
+    const faults = faultsFor(this.#options.faults, index)
+    strikeUpgrade(faults.upgrade ?? {}, socket, this.#timers, () => {
+      const refusal = this.#authorize(request)
+      if (refusal === undefined) this.#openChannel(request, socket, head, index, faults)
+      else refuseUpgrade(socket, refusal)
+    })
+  }
+
+  #openChannel(request: IncomingMessage, socket: Duplex, head: Buffer, index: number, faults: Faults): void {
+    const { recognizer, limits } = this.#options
+    this.#webSockets.handleUpgrade(request, socket, head, webSocket => {
+      const record = newSessionRecord(index, authorizationOf(request))
+      this.sessions.push(record)
+      if (this.sessions.length > MAX_SESSIONS) this.sessions.shift()
+      const channel = new SttChannel(webSocket, {
+        recognizer,
+        limits,
+        record,
+        faults,
+        startTimer: this.#options.startTimer ?? startTimer,
+      })
+      this.emit('connection', record)
+      void this.#track(channel.ended).then(() => this.emit('session', record))
+    })
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const refusal = this.#refusalOf(request)
+    if (refusal === undefined) void this.#track(this.#transcribe(request, response))
+    else sendReply(response, refusal)
+  }
+
+  #refusalOf(request: IncomingMessage): HttpReply | undefined {
+    const path = pathOf(request)
+    if (path === STREAM_PATH) return UPGRADE_REPLY
+    if (path !== WHOLE_FILE_PATH) return NOT_FOUND_REPLY
+    if (request.method !== 'POST') return NOT_ALLOWED_REPLY
+    return this.#authorize(request)
+  }
+
+  /** Credentials first: who may not enter is not told how full it is. */
+  #authorize(request: IncomingMessage): HttpReply | undefined {
+    const decision = authorize(request, this.#options.apiKey)
+    if (!decision.ok) return statusReply(decision.httpStatus, decision.status)
+    return this.#work.size >= this.#options.limits.maxConnections ? FULL_REPLY : undefined
+  }
+
+  async #transcribe(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const left = new AbortController()
+    response.on('close', () => left.abort())
+    const { recognizer, limits } = this.#options
+    const { maxBodyBytes } = limits
+    const reply = await transcribeWholeFile(request, { recognizer, maxBodyBytes, signal: left.signal })
+    if (!left.signal.aborted) sendReply(response, reply)
+  }
+
+  /** Resolves when the work is done, whatever became of it, and its place is free again. */
+  #track(work: Promise<void>): Promise<void> {
+    // A client that leaves in the middle of its body ends the work with an error that nobody waits for.
+    const settled = work.catch(() => {}).finally(() => this.#work.delete(settled))
+    this.#work.add(settled)
+    return settled
+  }
+}
+
+const NOT_FOUND_REPLY = statusReply(404, { code: NOT_FOUND, message: 'Not Found' })
+const UPGRADE_REPLY: HttpReply = {
+  ...statusReply(426, { code: UNIMPLEMENTED, message: 'this path takes WebSocket upgrades only' }),
+  headers: { upgrade: 'websocket' },
+}
+const NOT_ALLOWED_REPLY: HttpReply = {
+  ...statusReply(405, { code: UNIMPLEMENTED, message: 'Method Not Allowed' }),
+  headers: { allow: 'POST' },
+}
+const FULL_REPLY = statusReply(429, {
+  code: RESOURCE_EXHAUSTED,
+  message: 'the limit of concurrent streams is reached',
+})
+
+function pathOf({ url = '/' }: IncomingMessage): string {
+  return url.split('?', 1)[0] ?? '/'
+}
+
+function listenError(cause: unknown, host: string, port: number): SttError {
+  const code = (cause as NodeJS.ErrnoException).code
+  const remedy =
+    code === 'EADDRINUSE'
+      ? 'stop what listens there, or choose another port (0 picks a free one)'
+      : code === 'EACCES'
+        ? 'choose a port above 1023, or allow this user to bind it'
+        : 'check host and port'
+  return new SttError(
+    'STT_ERR_LISTEN',
+    `cannot listen on ${host} port ${port} (${code ?? 'unknown'}): ${remedy}`,
+    { cause },
+  )
+}

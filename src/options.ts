@@ -1,0 +1,206 @@
+import { MIN_FRAME_MS } from './audio/frame.js'
+import { checkPcmFormat, type PcmFormat } from './audio/pcm-format.js'
+import { optionSchema, OWNED_FIELDS, toMisuse } from './option-schema.js'
+import type { ConnectionOptions } from './stt/connection-options.js'
+import type { SttSessionOptions } from './stt/session.js'
+import type { TranscribeConfigOptions } from './stt/transcribe-config.js'
+
+/** The service's STT channel (protocol A1). */
+export const DEFAULT_URL = 'wss://api.inworld.ai/stt/v1/transcribe:streamBidirectional'
+export const DEFAULT_MODEL_ID = 'inworld/inworld-stt-1'
+
+/**
+ * Options of {@link sttStream}. The fields of `transcribeConfig` stand among them under their own names. All are
+ * checked before anything opens: a wrong type or an unknown name throws TypeError, a value out of range
+ * RangeError, each naming option, expectation and what came.
+ */
+export interface SttStreamOptions extends Omit<ConnectionOptions, 'url'>, TranscribeConfigOptions {
+  /**
+   * 'ws:' or 'wss:' URL of the STT channel, or 'local': a server of this process with the local recogniser, no
+   * key and no internet. Default: the service.
+   */
+  url?: string
+  /** Declares raw audio. Default: absent, the container is told from the first bytes. */
+  input?: PcmFormat
+  /** Reads this file instead of what is written, so that ffmpeg can seek in it. Default: absent. */
+  path?: string
+  /** The ffmpeg to run. Default: environment variable STTSTREAM_FFMPEG, else the one that prism-media finds. */
+  ffmpegPath?: string
+  /** How much of a seek-only file may be spooled to a temporary file, in bytes. Default 1 GiB. */
+  spoolLimitBytes?: number
+  /** Duration of one audio message, an integer from 20 (`assemblyai/*`: 50) to 1000 ms. Default 100. */
+  frameMs?: number
+  /**
+   * How fast audio leaves: 'realtime', a multiple of it (above 0), or false for as fast as it is taken. 'auto'
+   * (default): real time, but false towards the local server and loopback addresses. A live source is never
+   * held back by it.
+   */
+  pace?: 'auto' | 'realtime' | number | false
+  /** Deliver interims too. Default true. */
+  interimResults?: boolean
+  /** Deliver word times on the events. Default false. */
+  includeWordTimestamps?: boolean
+  /** Unread results at which reading the service rests. Default 1000. */
+  maxUnreadResults?: number
+  /** Further fields of `transcribeConfig`, passed as they are. They win over the typed options. Default: none. */
+  transcribeConfig?: Readonly<Record<string, unknown>>
+  /** Aborting destroys the stream with an AbortError. */
+  signal?: AbortSignal
+}
+
+const WIRE_FIELDS = [
+  'modelId',
+  'language',
+  'inactivityTimeoutSeconds',
+  'endOfTurnConfidenceThreshold',
+  'prompts',
+  'enableSpeakerDiarization',
+  'groqConfig',
+  'assemblyaiConfig',
+  'inworldSttV1Config',
+  'sonioxConfig',
+  'voiceProfileConfig',
+] as const satisfies (keyof TranscribeConfigOptions)[]
+const DECODE_OPTIONS = ['input', 'path', 'ffmpegPath', 'spoolLimitBytes'] as const
+const SESSION_OPTIONS = [
+  'authScheme',
+  'authIn',
+  'headers',
+  'agent',
+  'handshakeTimeoutMs',
+  'finishTimeoutMs',
+  'closeGraceMs',
+  'idleTimeoutMs',
+  'pingIntervalMs',
+  'pongTimeoutMs',
+  'sendBufferMs',
+  'interimResults',
+  'includeWordTimestamps',
+  'maxUnreadResults',
+] as const
+/** Provider blocks exclude one another and must be of the model's vendor (protocol B4). */
+const VENDOR_OF_BLOCK = {
+  groqConfig: 'groq',
+  assemblyaiConfig: 'assemblyai',
+  inworldSttV1Config: 'inworld',
+  sonioxConfig: 'soniox',
+} as const
+
+/** Options checked, defaults filled in, sorted by room. */
+export interface ResolvedOptions {
+  decode: { input?: PcmFormat; path?: string; ffmpegPath?: string; spoolLimitBytes?: number }
+  frame: { frameMs: number; minFrameMs: number }
+  /** Multiple of real time; false = not paced. */
+  paceRate: number | false
+  local: boolean
+  session: Omit<SttSessionOptions, 'url' | 'signal'> & { url: string }
+  signal?: AbortSignal
+}
+
+/** @throws TypeError, RangeError */
+export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions {
+  checkShape(options)
+  const { url = DEFAULT_URL, frameMs = 100, pace = 'auto' } = options
+  const modelId = sentModelId(options)
+  const local = url === 'local'
+  const loopback = local || isLoopback(url)
+  if (options.input) checkPcmFormat(options.input, 'input')
+  if (options.input && options.path)
+    throw new TypeError('input and path exclude one another: a raw file is piped in')
+  checkBlocks(options, modelId)
+  const minFrameMs = modelId.startsWith('assemblyai/') ? 50 : MIN_FRAME_MS
+  if (frameMs < minFrameMs)
+    throw new RangeError(`frameMs must be at least ${minFrameMs} ms for ${modelId}; got ${frameMs}`)
+  const apiKey = options.apiKey ?? (url === DEFAULT_URL ? process.env.INWORLD_API_KEY : undefined)
+  if (url === DEFAULT_URL && !apiKey) {
+    throw new TypeError(
+      "apiKey (or the environment variable INWORLD_API_KEY) is needed for the service; url: 'local' needs none",
+    )
+  }
+  return {
+    decode: pick(options, DECODE_OPTIONS),
+    frame: { frameMs, minFrameMs },
+    paceRate: pace === 'auto' ? (loopback ? false : 1) : pace === 'realtime' ? 1 : pace,
+    local,
+    session: {
+      ...pick(options, SESSION_OPTIONS),
+      ...(apiKey !== undefined && { apiKey }),
+      url,
+      config: {
+        audioEncoding: 'LINEAR16',
+        sampleRateHertz: 16_000,
+        numberOfChannels: 1,
+        // Word times are what proves how far the service has heard; events show them only when asked to.
+        includeWordTimestamps: true,
+        ...pick(options, WIRE_FIELDS),
+        modelId,
+        ...options.transcribeConfig,
+      },
+    },
+    ...(options.signal && { signal: options.signal }),
+  }
+}
+
+/** The model that the service will be asked for: fields passed through win. */
+function sentModelId({ modelId = DEFAULT_MODEL_ID, transcribeConfig = {} }: SttStreamOptions): string {
+  const passed = transcribeConfig.modelId
+  return typeof passed === 'string' ? passed : modelId
+}
+
+function checkShape(options: SttStreamOptions): void {
+  const given: unknown = options
+  if (typeof given !== 'object' || given === null) {
+    throw new TypeError(`options must be an object; got ${given === null ? 'null' : typeof given}`)
+  }
+  const { error } = optionSchema.safeParse(options, { reportInput: true })
+  const issue = error?.issues[0]
+  if (issue) throw toMisuse(issue, options)
+  const owned = OWNED_FIELDS.find(name => name in (options.transcribeConfig ?? {}))
+  if (owned)
+    throw new TypeError(
+      `transcribeConfig.${owned} is the pipeline's own; describe raw audio with the option 'input'`,
+    )
+  const { url } = options
+  if (url !== undefined && url !== 'local' && !/^wss?:$/.test(parseUrl(url)?.protocol ?? '')) {
+    throw new TypeError("url must be a ws: or wss: URL or 'local'")
+  }
+}
+
+function checkBlocks(options: SttStreamOptions, modelId: string): void {
+  const blocks = Object.entries(VENDOR_OF_BLOCK).filter(
+    ([name]) => name in options && options[name as keyof typeof VENDOR_OF_BLOCK],
+  )
+  const [first, second] = blocks
+  if (first && second)
+    throw new TypeError(
+      `${first[0]} and ${second[0]} exclude one another: the service takes one provider block`,
+    )
+  if (first && !modelId.startsWith(`${first[1]}/`)) {
+    throw new TypeError(`${first[0]} belongs to ${first[1]}/* models; modelId is ${modelId}`)
+  }
+  const { minEndOfTurnSilenceWhenConfident: min, maxTurnSilence: max } = options.inworldSttV1Config ?? {}
+  if (min !== undefined && max !== undefined && max < min) {
+    throw new RangeError(
+      `inworldSttV1Config.maxTurnSilence must be at least minEndOfTurnSilenceWhenConfident (${min}); got ${max}`,
+    )
+  }
+}
+
+/** The named members that are set: an explicit undefined would hide a default. */
+function pick<K extends keyof SttStreamOptions>(
+  options: SttStreamOptions,
+  names: readonly K[],
+): Pick<SttStreamOptions, K> {
+  return Object.fromEntries(
+    names.filter(name => options[name] !== undefined).map(name => [name, options[name]]),
+  ) as Pick<SttStreamOptions, K>
+}
+
+function parseUrl(url: string): URL | undefined {
+  return URL.canParse(url) ? new URL(url) : undefined
+}
+
+function isLoopback(url: string): boolean {
+  const host = parseUrl(url)?.hostname ?? ''
+  return host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
+}

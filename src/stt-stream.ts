@@ -1,0 +1,169 @@
+import { setMaxListeners } from 'node:events'
+import { addAbortSignal, Duplex, pipeline } from 'node:stream'
+import { decode, type Decoder } from './audio/decode.js'
+import { frame, type Framer } from './audio/frame.js'
+import { pace } from './audio/pace.js'
+import { durationMs, type PcmFormat } from './audio/pcm-format.js'
+import { resample, type Resampler } from './audio/resample.js'
+import { resolveOptions, type SttStreamOptions } from './options.js'
+import type { SttEvent, TranscriptionEvent } from './stt/events.js'
+import { SttSession, type SessionStats } from './stt/session.js'
+
+/** Figures of a stream so far. Durations in ms of audio. */
+export interface SttStreamStats extends SessionStats {
+  /** Bytes written to the stream. */
+  bytesIn: number
+  /** What the decoder found; undefined before its first audio. */
+  format?: PcmFormat
+  /** Source audio decoded. */
+  decodedMs: number
+}
+
+/** Written among the chunks, where it keeps its place; told from a caller's empty chunk by identity. */
+const END_TURN = Buffer.alloc(0)
+
+type Callback = (error?: Error | null) => void
+
+/**
+ * Any audio in, transcripts out.
+ *
+ * ```js
+ * for await (const event of fs.createReadStream('call.mp3').pipe(sttStream())) {
+ *   if (event.type === 'transcription' && event.isFinal) console.log(event.transcript)
+ * }
+ * ```
+ *
+ * The connection opens at once; what is written meanwhile waits, bounded. Fails with one SttError (its codes:
+ * docs/errors.md), or with the signal's AbortError.
+ * @throws TypeError, RangeError for options that are wrong, before anything opens
+ */
+export function sttStream(options: SttStreamOptions = {}): SttStream {
+  return new SttStream(options)
+}
+
+/**
+ * The joint: decode → resample → frame → (pace) → session, shown as one Duplex with one error and one end.
+ *
+ * @fires open once the connection stands and the config is on its way
+ * @fires warning {code, message} for what is odd but not fatal
+ */
+export class SttStream extends Duplex {
+  readonly #decoder: Decoder
+  readonly #resampler: Resampler
+  readonly #framer: Framer
+  readonly #session: SttSession
+  readonly #stages: Duplex[]
+  readonly #readsPath: boolean
+  #releaseServer: (() => void) | undefined
+  #bytesIn = 0
+
+  /** @throws TypeError, RangeError */
+  constructor(options: SttStreamOptions = {}) {
+    const resolved = resolveOptions(options)
+    super({ readableObjectMode: true, readableHighWaterMark: 1 })
+    const { url, ...session } = resolved.session
+    this.#readsPath = resolved.decode.path !== undefined
+    this.#decoder = decode(resolved.decode)
+    this.#resampler = resample({ format: this.#decoder })
+    this.#framer = frame(resolved.frame)
+    this.#session = new SttSession({ ...session, url: resolved.local ? () => this.#startLocalServer() : url })
+    const pacing = resolved.paceRate === false ? [] : [pace({ rate: resolved.paceRate })]
+    this.#stages = [this.#decoder, this.#resampler, this.#framer, ...pacing, this.#session]
+    for (const stage of this.#stages) {
+      stage.on('warning', warning => this.emit('warning', warning))
+      stage.on('error', error => this.destroy(error))
+    }
+    this.#session.on('open', () => this.emit('open'))
+    this.#session.on('readable', () => this.#deliver())
+    this.#session.on('end', () => this.push(null))
+    pipeline(this.#stages, error => {
+      if (error) this.destroy(error)
+    })
+    // With a path the source is known; there is nothing to write.
+    if (this.#readsPath) this.end()
+    // Not as a constructor option: an aborted signal would destroy the stream before its fields exist.
+    if (resolved.signal) {
+      // One signal may end thousands of streams: at the eleventh Node would warn of a leak that is none.
+      setMaxListeners(0, resolved.signal)
+      addAbortSignal(resolved.signal, this)
+    }
+  }
+
+  /** Figures so far. */
+  stats(): SttStreamStats {
+    const { format, bytesOut } = this.#decoder
+    return {
+      bytesIn: this.#bytesIn,
+      ...(format && { format }),
+      decodedMs: format ? durationMs(format, bytesOut) : 0,
+      ...this.#session.stats(),
+    }
+  }
+
+  /**
+   * Ends the speaker's turn after all audio written so far (behind ffmpeg: after what it has decoded so far).
+   * Resolves with that turn's final, or undefined when nothing was said in it.
+   * @returns rejects with the stream's error, or STT_ERR_TURN_TIMEOUT when the service does not answer
+   * @throws TypeError after `end()`
+   */
+  endTurn(): Promise<TranscriptionEvent | undefined> {
+    if (this.writableEnded || this.destroyed)
+      throw new TypeError('endTurn() must be called before the stream has ended')
+    const final = this.#session.expectTurn()
+    this.write(END_TURN)
+    return final
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
+    if (chunk === END_TURN) {
+      // After the last frame there is no turn to end; `closeStream` ends what is open.
+      if (!this.#framer.writableFinished)
+        this.#framer.endTurnAt(this.#resampler.samplesAvailableAfter(this.#decoder.bytesOut))
+      callback()
+      return
+    }
+    this.#bytesIn += chunk.length
+    this.#decoder.write(chunk, error => {
+      // A stage that fails reports through the pipeline, with the first error.
+      if (!error) callback()
+    })
+  }
+
+  override _final(callback: Callback): void {
+    // A decoder that saw the end of the audio before the end of the bytes has ended the session already.
+    if (this.#session.writableFinished) callback()
+    else this.#session.once('finish', () => callback())
+    if (!this.#readsPath) this.#decoder.end()
+  }
+
+  override _read(): void {
+    this.#deliver()
+  }
+
+  #deliver(): void {
+    for (let event: SttEvent | null; (event = this.#session.read() as SttEvent | null) !== null;) {
+      if (!this.push(event)) return
+    }
+  }
+
+  async #startLocalServer(): Promise<string> {
+    const { acquireLocalServer } = await import('./local/shared-server.js')
+    const { url, release } = await acquireLocalServer()
+    if (this.destroyed) release()
+    else this.#releaseServer = release
+    return url
+  }
+
+  /** `close` comes when everything is released: child process, socket, timers. */
+  override _destroy(error: Error | null, callback: Callback): void {
+    const closed = this.#stages
+      .filter(stage => !stage.closed)
+      .map(stage => new Promise(resolve => stage.once('close', resolve)))
+    // Each with the error: the session rejects its turns with it.
+    for (const stage of this.#stages) stage.destroy(error ?? undefined)
+    void Promise.all(closed).then(() => {
+      this.#releaseServer?.()
+      callback(error)
+    })
+  }
+}

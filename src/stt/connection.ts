@@ -1,0 +1,306 @@
+import { addAbortSignal, Duplex } from 'node:stream'
+import type { Frame, FrameOrMark } from '../audio/frame.js'
+import { SttError } from '../errors.js'
+import { resolveCredentials } from '../wire/auth.js'
+import { WireSocket, type SocketEnd } from '../wire/socket.js'
+import { AudioClock } from './audio-clock.js'
+import { withDefaults, type ConnectionSettings, type SttConnectionOptions } from './connection-options.js'
+import { Evidence } from './evidence.js'
+import {
+  CLOSE_STREAM,
+  END_TURN,
+  encodeAudioChunk,
+  encodeConfig,
+  parseServerMessage,
+  type ServerMessage,
+} from './protocol.js'
+import { handshakeError, socketError } from './service-errors.js'
+
+/** After `closeStream`, with nothing pending: silence that ends the stream (design: contracts, end). */
+const QUIET_MS = 2_000
+const CLOSE_TIMEOUT_MS = 1_000
+const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+/** Base64 makes 4 bytes of 3; 32 bytes of LINEAR16 a ms. */
+const WIRE_BYTES_PER_MS = 43
+/** Less is what the resampler's filter held back at the end of a turn, too short for any sound of speech. */
+const SHORTEST_TURN_MS = 20
+/** Frames that wait in the stream's own buffer beside those in the socket's. */
+const WAITING_FRAMES = 4
+
+type Callback = (error?: Error | null) => void
+
+/**
+ * The STT dialogue on one socket, a Duplex: frames and end-of-turn marks in, typed messages out, their times in
+ * ms of this connection. The config goes first; `end()` sends `closeStream` and reads on until the service is
+ * done. While nobody reads, the socket is read until the readable side is full (64 messages), then rests.
+ *
+ *   opening ──open: config──► talking ──final: closeStream──► finishing ──► ended
+ *
+ * Ends `finishing`: a close with 1000 (1001 and broken-off after usage), usage and `closeGraceMs`, quiet with
+ * nothing pending, or `finishTimeoutMs` without a message (then with a 'warning').
+ *
+ * @fires open once the config is on its way
+ * @fires warning {code, message}
+ */
+export class SttConnection extends Duplex {
+  readonly #options: ConnectionSettings
+  readonly #clock = new AudioClock()
+  readonly #evidence = new Evidence()
+  /** The client controls turns (vadThreshold 0). */
+  readonly #manualTurns: boolean
+  /** Source audio since the last end of a turn, in ms. */
+  #turnMs = 0
+  #socket: WireSocket | undefined
+  #secret = ''
+  #opened = false
+  #whenOpen: (() => void) | undefined
+  /** The socket has taken `closeStream`. */
+  #finishing = false
+  /** Usage has come after `closeStream`. */
+  #usageSeen = false
+  #ended = false
+  #lastActivityMs = performance.now()
+  #openTimer: NodeJS.Timeout | undefined
+  #finishTimer: NodeJS.Timeout | undefined
+  #idleTimer: NodeJS.Timeout | undefined
+  #whenReleased: (() => void) | undefined
+
+  constructor(options: SttConnectionOptions) {
+    super({
+      readableObjectMode: true,
+      writableObjectMode: true,
+      readableHighWaterMark: 64,
+      writableHighWaterMark: WAITING_FRAMES,
+    })
+    this.#options = withDefaults(options)
+    this.#manualTurns =
+      options.config.inworldSttV1Config?.vadThreshold === 0 ||
+      options.config.assemblyaiConfig?.vadThreshold === 0
+    const { handshakeTimeoutMs } = this.#options
+    this.#openTimer = setTimeout(() => this.destroy(handshakeError(handshakeTimeoutMs)), handshakeTimeoutMs)
+    this.#open().catch((cause: unknown) => this.destroy(toCredentialsError(cause)))
+    if (options.signal) addAbortSignal(options.signal, this)
+  }
+
+  /** Source time ⇄ this connection's time. */
+  get clock(): AudioClock {
+    return this.#clock
+  }
+
+  async #open(): Promise<void> {
+    const options = this.#options
+    const startedMs = performance.now()
+    const url = typeof options.url === 'function' ? await options.url() : options.url
+    const credentials = await resolveCredentials(options)
+    if (this.destroyed) return
+    this.#secret = credentials.secret
+    clearTimeout(this.#openTimer)
+    this.#socket = new WireSocket(
+      {
+        url,
+        credentials,
+        headers: options.headers,
+        agent: options.agent,
+        handshakeTimeoutMs: options.handshakeTimeoutMs - (performance.now() - startedMs),
+        pingIntervalMs: options.pingIntervalMs,
+        pongTimeoutMs: options.pongTimeoutMs,
+        highWaterMarkBytes: options.sendBufferMs * WIRE_BYTES_PER_MS,
+        maxMessageBytes: MAX_MESSAGE_BYTES,
+        closeTimeoutMs: CLOSE_TIMEOUT_MS,
+      },
+      {
+        onOpen: () => this.#onOpen(),
+        onMessage: (data, isBinary) => this.#onMessage(data, isBinary),
+        onEnd: end => this.#onSocketEnd(end),
+      },
+    )
+  }
+
+  #onOpen(): void {
+    this.#socket?.send(encodeConfig(this.#options.config))
+    this.#opened = true
+    this.#touch()
+    this.#watchIdle()
+    this.emit('open')
+    this.#whenOpen?.()
+  }
+
+  override _write(item: FrameOrMark, _encoding: BufferEncoding, callback: Callback): void {
+    if (!this.#opened) {
+      this.#whenOpen = () => this._write(item, _encoding, callback)
+      return
+    }
+    this.#touch()
+    if ('endTurn' in item) this.#sendEndTurn(callback)
+    else this.#sendFrame(item, callback)
+  }
+
+  #sendFrame(frame: Frame, callback: Callback): void {
+    const { startMs, pcm, voiced, sourceMs, insertedMs } = frame
+    this.#clock.book(startMs, sourceMs, insertedMs)
+    this.#evidence.sent(this.#clock.sentMs, voiced)
+    this.#turnMs += sourceMs
+    this.#send(encodeAudioChunk(pcm), callback)
+  }
+
+  #sendEndTurn(callback: Callback): void {
+    this.#turnMs = 0
+    this.#send(END_TURN, callback)
+  }
+
+  override _final(callback: Callback): void {
+    if (!this.#opened) {
+      this.#whenOpen = () => this._final(callback)
+      return
+    }
+    // In automatic mode an endTurn before closeStream brings a second, hallucinated final (protocol B8).
+    if (this.#manualTurns && this.#turnMs >= SHORTEST_TURN_MS) this.#socket?.send(END_TURN)
+    this.#send(CLOSE_STREAM, () => {
+      clearTimeout(this.#idleTimer)
+      this.#finishing = true
+      this.#watchFinish()
+      callback()
+    })
+  }
+
+  /** `taken` comes late where the service reads slowly, and is a sign of life. */
+  #send(message: string | Buffer, taken: () => void): void {
+    this.#socket?.send(message, () => {
+      this.#touch()
+      taken()
+    })
+  }
+
+  override _read(): void {
+    if (!this.#socket?.paused) return
+    this.#socket.resume()
+    this.#touch()
+    if (this.#finishing) this.#watchFinish()
+  }
+
+  #onMessage(data: Buffer, isBinary: boolean): void {
+    if (this.#ended || this.destroyed) return
+    if (isBinary) {
+      this.destroy(
+        new SttError(
+          'STT_ERR_PROTOCOL',
+          `Expected text from the service; got a binary message of ${data.length} bytes`,
+        ),
+      )
+      return
+    }
+    this.#touch()
+    try {
+      const text = this.#withoutKey(data.toString('utf8'))
+      for (const message of parseServerMessage(text)) this.#deliver(message)
+    } catch (error) {
+      this.destroy(error as SttError)
+    }
+    if (this.#finishing) this.#watchFinish()
+  }
+
+  #deliver(message: ServerMessage): void {
+    this.#evidence.received(message)
+    if (message.kind === 'error') {
+      this.destroy(message.error)
+      return
+    }
+    // Usage in mid-stream announces no end.
+    if (message.kind === 'usage' && this.#finishing) this.#usageSeen = true
+    if (this.destroyed) return
+    if (!this.push(message)) this.#socket?.pause()
+  }
+
+  /**
+   * Restarted by every message: the quiet window never runs while something is pending, and nothing runs while
+   * the socket rests, for then it is not the service that is silent.
+   */
+  #watchFinish(): void {
+    clearTimeout(this.#finishTimer)
+    if (this.#ended || this.destroyed || this.#socket?.paused) return
+    const { finishTimeoutMs, closeGraceMs } = this.#options
+    if (this.#usageSeen) this.#finishTimer = setTimeout(() => this.#endReading(), closeGraceMs)
+    else if (!this.#evidence.pending) this.#finishTimer = setTimeout(() => this.#endReading(), QUIET_MS)
+    else
+      this.#finishTimer = setTimeout(() => {
+        const message = `The service said nothing for ${finishTimeoutMs} ms after the end of the audio, with results pending`
+        this.emit('warning', { code: 'STT_WARN_FINISH_TIMEOUT', message })
+        this.#endReading()
+      }, finishTimeoutMs)
+  }
+
+  #endReading(): void {
+    clearTimeout(this.#finishTimer)
+    if (this.#ended) return
+    this.#ended = true
+    this.push(null)
+    this.#socket?.close()
+  }
+
+  #onSocketEnd(end: SocketEnd): void {
+    this.#socket = undefined
+    this.#whenReleased?.()
+    if (this.#ended || this.destroyed) return
+    if (this.#isProperEnd(end)) this.#endReading()
+    else this.destroy(this.#toError(end))
+  }
+
+  #isProperEnd(end: SocketEnd): boolean {
+    if (!this.#finishing || (end.kind !== 'closed' && end.kind !== 'failed')) return false
+    const code = end.kind === 'closed' ? end.code : 1006
+    if (this.#usageSeen) return [1000, 1001, 1005, 1006].includes(code)
+    // Closed without a word although speech was sent: a refused config (protocol B1), not an empty success.
+    return (code === 1000 || code === 1005) && (this.#evidence.heard || !this.#evidence.pending)
+  }
+
+  #toError(end: SocketEnd): SttError {
+    if (end.kind === 'handshake-timeout') return handshakeError(this.#options.handshakeTimeoutMs)
+    if (end.kind === 'refused') return socketError({ ...end, body: this.#withoutKey(end.body) }, true)
+    return socketError(end, this.#evidence.heard)
+  }
+
+  #withoutKey(text: string): string {
+    if (!this.#secret) return text
+    // As it stands in a header, and in the URL.
+    return text.replaceAll(this.#secret, '[key]').replaceAll(encodeURIComponent(this.#secret), '[key]')
+  }
+
+  #touch(): void {
+    this.#lastActivityMs = performance.now()
+  }
+
+  /** One lazy timer for all activity: neither a source that stalls nor a service that takes nothing is awaited for ever. */
+  #watchIdle(): void {
+    const { idleTimeoutMs } = this.#options
+    if (idleTimeoutMs === false) return
+    // While our own reader rests, messages may wait unread.
+    const idleMs = this.#socket?.paused ? 0 : performance.now() - this.#lastActivityMs
+    if (idleMs >= idleTimeoutMs) {
+      const message = `No audio went out and no message came for ${idleTimeoutMs} ms (idleTimeoutMs)`
+      this.destroy(new SttError('STT_ERR_IDLE_TIMEOUT', message))
+      return
+    }
+    this.#idleTimer = setTimeout(() => this.#watchIdle(), idleTimeoutMs - idleMs).unref()
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    clearTimeout(this.#openTimer)
+    clearTimeout(this.#finishTimer)
+    clearTimeout(this.#idleTimer)
+    this.#whenOpen = undefined
+    if (!this.#socket) {
+      callback(error)
+      return
+    }
+    this.#whenReleased = () => callback(error)
+    if (this.#ended && !error) this.#socket.close()
+    else this.#socket.terminate()
+  }
+}
+
+/** What the caller's functions (`url`, `apiKey`) threw, or what made the upgrade impossible to write. */
+function toCredentialsError(cause: unknown): Error {
+  if (cause instanceof SttError) return cause
+  const reason = cause instanceof Error ? cause.message : 'not an Error was thrown'
+  return new SttError('STT_ERR_CREDENTIALS', `The connection could not be prepared: ${reason}`, { cause })
+}

@@ -1,0 +1,72 @@
+/**
+ * What leaves the stream: a union discriminated on `type`. Every time ends in `Ms` and stands on the source's
+ * clock: ms since the first sample of the source, whatever the connections underneath did.
+ */
+export type SttEvent =
+  TranscriptionEvent | SpeechStartedEvent | SpeechStoppedEvent | UsageEvent | UnknownEvent
+
+export interface TranscriptionEvent {
+  type: 'transcription'
+  /** The whole text of the turn so far; a later event of the same turn replaces it. */
+  transcript: string
+  /** Exactly one final ends each turn. */
+  isFinal: boolean
+  /** Holds from a turn's first interim to its final; counts up from 1. */
+  turnId: number
+  /** Counts the delivered transcriptions of the stream from 1, without gaps. */
+  seq: number
+  /** First and last word of the turn, where the service gave times. */
+  startMs?: number
+  endMs?: number
+  /** Empty unless the option `includeWordTimestamps` is set and the service sends times. */
+  wordTimestamps: WordTimestamp[]
+  voiceProfile?: VoiceProfile
+  /** As the service spells it. */
+  language?: string
+  /** Source channel, where each channel has its own session. */
+  channel?: number
+  /** The service closed with only an interim at hand: this final is that interim. */
+  promoted?: true
+  /** How much of this final lies before the end of an earlier one (replay, rotation), in ms. */
+  overlapMs?: number
+}
+
+export interface WordTimestamp {
+  word: string
+  startMs: number
+  endMs: number
+  /** 0 to 1; absent where the service gave none. */
+  confidence?: number
+  speaker?: string
+}
+
+/** Classes ('age', 'emotion', 'pitch', 'vocalStyle', 'accent' and what may come), each sorted by falling confidence. */
+export type VoiceProfile = Record<string, { label: string; confidence: number }[]>
+
+export interface SpeechStartedEvent {
+  type: 'speechStarted'
+  startMs: number
+  /** 0 to 1. */
+  confidence?: number
+}
+
+/** Voice activity paused. Not the end of a turn; it may come after the turn's final. */
+export interface SpeechStoppedEvent {
+  type: 'speechStopped'
+  /** How much of the source had been sent when the service said so. */
+  atMs: number
+  silenceDurationMs: number
+}
+
+export interface UsageEvent {
+  type: 'usage'
+  /** Audio that the service counts so far, in ms; summed over connections and messages. */
+  transcribedAudioMs: number
+  modelId?: string
+}
+
+/** A message kind that this version does not know, as it came. */
+export interface UnknownEvent {
+  type: 'unknown'
+  message: unknown
+}

@@ -1,0 +1,64 @@
+import type { TranscriptionEvent } from './events.js'
+import type { TranscriptionMessage } from './protocol.js'
+
+/**
+ * Interims and finals → turns: `turnId` holds from the first interim to the final, each turn has exactly one
+ * final, an interim that is left over becomes a promoted one. Pure; `seq` is given where results are delivered.
+ */
+export type UnnumberedTranscription = Omit<TranscriptionEvent, 'seq'>
+
+export class Turns {
+  #turnId = 1
+  #interim: UnnumberedTranscription | undefined
+
+  /** The open turn's newest interim. */
+  get interim(): UnnumberedTranscription | undefined {
+    return this.#interim
+  }
+
+  /**
+   * Places one transcription. `toSource` maps the connection's clock to the source's. Undefined for an empty
+   * result: the service sends empty finals at false starts; they are no turn. An empty final after interims
+   * still ends its turn, with the last interim's text withdrawn.
+   */
+  accept(
+    message: TranscriptionMessage,
+    toSource: (ms: number) => number,
+  ): UnnumberedTranscription | undefined {
+    const { transcript, isFinal } = message
+    if (transcript === '' && !this.#interim) return undefined
+    const wordTimestamps = message.words.map(word => ({
+      ...word,
+      startMs: toSource(word.startMs),
+      endMs: toSource(word.endMs),
+    }))
+    const first = wordTimestamps[0]
+    const last = wordTimestamps.at(-1)
+    const event: UnnumberedTranscription = {
+      type: 'transcription',
+      transcript,
+      isFinal,
+      turnId: this.#turnId,
+      ...(first && last && { startMs: first.startMs, endMs: last.endMs }),
+      wordTimestamps,
+      ...(message.voiceProfile && { voiceProfile: message.voiceProfile }),
+      ...(message.language !== undefined && { language: message.language }),
+    }
+    if (isFinal) this.#close()
+    else this.#interim = event
+    return event
+  }
+
+  /** Ends the open turn with its last interim, flagged, when the service will say no more. */
+  promote(): UnnumberedTranscription | undefined {
+    const interim = this.#interim
+    if (!interim) return undefined
+    this.#close()
+    return { ...interim, isFinal: true, promoted: true }
+  }
+
+  #close(): void {
+    this.#turnId++
+    this.#interim = undefined
+  }
+}

@@ -1,0 +1,30 @@
+export {
+  scriptedRecognizer,
+  type Script,
+  type ScriptedUtterance,
+  type ScriptedWord,
+} from './local/recognizers/scripted.js'
+export { pocketsphinxRecognizer, type PocketsphinxOptions } from './local/recognizers/pocketsphinx.js'
+export { startLocalServer, type LocalServer } from './local/server.js'
+export type { LocalServerOptions, ServerLimits } from './local/server-options.js'
+export type {
+  EndFault,
+  ErrorFault,
+  FaultPlan,
+  FaultPoint,
+  Faults,
+  ResultFaults,
+  UpgradeFault,
+  UsageFault,
+} from './local/faults.js'
+export type { Authorization } from './local/auth.js'
+export type { SessionMessage, SessionRecord } from './local/session-record.js'
+export type { StartTimer } from './local/timer.js'
+export type {
+  RecognizedUtterance,
+  RecognizedWord,
+  Recognizer,
+  RecognizerSession,
+  RecognizerSessionOptions,
+  VoiceActivity,
+} from './local/recognizer.js'

@@ -1,0 +1,181 @@
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import t from 'tap'
+import { EXIT } from '#dist/cli/exit-code.js'
+import { serveCommand } from '#dist/cli/serve-command.js'
+import { transcribeCommand } from '#dist/cli/transcribe-command.js'
+import { endpointerOptions } from '#dist/local/endpointer.js'
+import { optionSchema } from '#dist/option-schema.js'
+import { encode } from './fixtures/audio.js'
+import { runNode } from './fixtures/run-node.js'
+import { scriptedServer } from './fixtures/scripted.js'
+
+const ROOT = join(import.meta.dirname, '..')
+/** A recording of the Debian package pocketsphinx-testdata. */
+const GO_FORWARD = '/usr/share/pocketsphinx/test/data/goforward.raw'
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
+const filesIn = (directory: string, ending: string) =>
+  readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith(ending))
+    .map(name => join(directory, name))
+
+const DOCUMENTS = [
+  ...readdirSync(ROOT).filter(name => name.endsWith('.md')),
+  ...filesIn('docs', '.md'),
+  ...filesIn('examples', '.md'),
+]
+
+const unique = (words: Iterable<string>) => [...new Set(words)].sort()
+const allMatches = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(match => match[1] ?? '')
+/** Text without its code blocks. */
+const prose = (markdown: string) => markdown.replace(/^```.*?^```$/gms, '')
+const headings = (markdown: string) => allMatches(prose(markdown), /^#{1,6} (.+)$/gm)
+const section = (markdown: string, heading: string) => {
+  const [, rest = ''] = markdown.split(`\n${heading}\n`)
+  const level = heading.split(' ', 1)[0] ?? ''
+  return rest.split(new RegExp(`^#{1,${level.length}} `, 'm'), 1)[0] ?? ''
+}
+/** Words in code type in the first column of the section's tables. */
+const firstColumn = (markdown: string) =>
+  [...markdown.matchAll(/^\| (`.*?) +\|/gm)].flatMap(([, cell = '']) => allMatches(cell, /`([^`]+)`/g))
+
+/** As a whole word: many a code is the beginning of another. */
+const isNamed = (name: string, text: string) => new RegExp(`\\b${name}\\b`).test(text)
+
+/** How GitHub makes the anchor of a heading. */
+const anchor = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+
+t.test('every code has its heading in docs/errors.md, and every heading its code', async t => {
+  const errors = allMatches(read('src/errors.ts'), /^ {2}\| '(STT_ERR_\w+)'/gm)
+  const warnings = filesIn('src', '.ts').flatMap(file => allMatches(read(file), /(STT_WARN_\w+)/g))
+  t.ok(errors.length > 20 && warnings.length > 5, 'the codes are found')
+  const documented = headings(read('docs/errors.md')).filter(heading => heading.startsWith('STT_'))
+  t.strictSame(documented.toSorted(), unique([...errors, ...warnings]))
+})
+
+t.test('every code is named in a test', async t => {
+  const tests = filesIn('test', '.test.ts').map(read).join('\n')
+  for (const code of headings(read('docs/errors.md')).filter(heading => heading.startsWith('STT_'))) {
+    t.ok(isNamed(code, tests), code)
+  }
+})
+
+t.test('every link leads somewhere', async t => {
+  for (const document of DOCUMENTS) {
+    for (const target of allMatches(prose(read(document)), /\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(target)) continue
+      const [path = '', fragment] = target.split('#')
+      const file = path === '' ? document : join(dirname(document), path)
+      t.ok(existsSync(join(ROOT, file)), `${document}: ${target}`)
+      if (fragment === undefined) continue
+      t.ok(headings(read(file)).map(anchor).includes(fragment), `${document}: #${fragment} is a heading`)
+    }
+  }
+})
+
+t.test('the README opens with the two commands, and its example is examples/one-liner.mjs', async t => {
+  const readme = read('README.md')
+  const [first = '', second = '', third = ''] = allMatches(readme, /^```(.*?)^```$/gms)
+  t.match(first, /^sh\nnpm run demo .*\nnpm test .*\n$/)
+  t.equal(second, 'sh\nnpm install sttstream\n')
+  t.equal(third, `js\n${read('examples/one-liner.mjs')}`)
+})
+
+t.test('docs/api.md has the options that there are', async t => {
+  const documented = firstColumn(section(read('docs/api.md'), '## Options'))
+  t.strictSame(documented.toSorted(), Object.keys(optionSchema.shape).sort())
+  const api = read('docs/api.md')
+  for (const block of ['groqConfig', 'assemblyaiConfig', 'inworldSttV1Config', 'sonioxConfig'] as const) {
+    const row = api.split('\n').find(line => line.startsWith(`| \`${block}\``)) ?? ''
+    for (const field of Object.keys(optionSchema.shape[block].unwrap().shape)) t.match(row, field, block)
+  }
+})
+
+t.test('what can be imported is documented', async t => {
+  const names = (file: string) =>
+    [...read(file).matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = '']) =>
+      list
+        .split(',')
+        .map(name => name.replace('type ', '').trim())
+        .filter(name => name !== ''),
+    )
+  const exported = names('src/index.ts')
+  t.ok(exported.length > 30, 'the exports are found')
+  for (const name of exported) t.ok(isNamed(name, read('docs/api.md')), name)
+  const testing = read('docs/testing.md') + read('docs/local-server.md')
+  for (const name of names('src/testing.ts')) t.ok(isNamed(name, testing), name)
+})
+
+t.test('docs/testing.md has every fault', async t => {
+  const source = read('src/local/faults.ts')
+  const fields = (name: string) => {
+    const [, body = ''] = new RegExp(`^export interface ${name}[^{]*\\{\\n(.*?)^\\}`, 'ms').exec(source) ?? []
+    return allMatches(body, /^ {2}(\w+)\??:/gm)
+  }
+  const documented = unique(firstColumn(section(read('docs/testing.md'), '## Faults')))
+  const groups = { upgrade: 'UpgradeFault', results: 'ResultFaults', end: 'EndFault' }
+  const switches = fields('Faults').filter(name => !Object.hasOwn(groups, name))
+  const grouped = Object.entries(groups).flatMap(([group, name]) =>
+    fields(name).map(key => `${group}.${key}`),
+  )
+  // What goes with a refusal stands in its row; an error's spellings have rows of their own.
+  const expected = [...switches, ...grouped, 'error.shape', 'error.racingClose'].filter(
+    name => name !== 'upgrade.body' && name !== 'upgrade.headers',
+  )
+  t.strictSame(documented, unique(expected))
+})
+
+t.test('docs/local-server.md has the options, limits and turn end of the server', async t => {
+  const source = read('src/local/server-options.ts')
+  const fields = (name: string) => {
+    const [, body = ''] = new RegExp(`^export interface ${name} \\{\\n(.*?)^\\}`, 'ms').exec(source) ?? []
+    return allMatches(body, /^ {2}(\w+)\??:/gm).sort()
+  }
+  const document = read('docs/local-server.md')
+  t.strictSame(firstColumn(section(document, '## In your program')).sort(), fields('LocalServerOptions'))
+  t.strictSame(firstColumn(section(document, '## Limits')).sort(), fields('ServerLimits'))
+  const { minSilenceMs } = endpointerOptions({})
+  t.match(document, `${minSilenceMs} ms where the config says nothing`)
+  t.match(read('docs/testing.md'), `less than ${minSilenceMs} ms apart`)
+})
+
+t.test('docs/cli.md has the options and exit codes of the commands', async t => {
+  const document = read('docs/cli.md')
+  for (const [heading, command] of [
+    ['## sttstream transcribe FILE…', transcribeCommand(() => {})],
+    ['## sttstream serve', serveCommand(() => {})],
+  ] as const) {
+    const documented = firstColumn(section(document, heading)).map(option => option.split(' ', 1)[0] ?? '')
+    const options = command.options.flatMap(({ short, long }) => [short ?? [], long ?? []].flat())
+    t.strictSame(documented.sort(), options.sort())
+  }
+  const codes = allMatches(section(document, '## Exit codes'), /^\| (\d+) /gm).map(Number)
+  t.strictSame(codes, Object.values(EXIT))
+})
+
+t.test('the programs in the documentation run', async t => {
+  const directory = t.testdir()
+  const { url } = await scriptedServer(t)
+  const raw = ['-f', 's16le', '-ar', '16000', '-i', GO_FORWARD]
+  await encode(directory, 'talk.mp3', raw)
+  await encode(directory, 'call.ulaw', [...raw, '-ar', '8000', '-f', 'mulaw'])
+  copyFileSync(GO_FORWARD, join(directory, 'call.s16le'))
+  let count = 0
+  for (const document of filesIn('docs', '.md')) {
+    for (const code of allMatches(read(document), /^```js\n(.*?)^```$/gms)) {
+      // The local recogniser takes seconds to load; one program has it, in a server of its own.
+      const program = code.replace("url: 'local'", `url: '${url}'`)
+      const path = join(directory, `${++count}.mjs`)
+      writeFileSync(path, program)
+      const { code: exitCode, stdout, stderr } = await runNode([path], {}, directory)
+      const which = `${relative(ROOT, path)} of ${document}`
+      t.equal(exitCode, 0, `${which}\n${stderr}`)
+      t.not(stdout, '', `${which} prints something`)
+    }
+  }
+  t.ok(count >= 8, `${count} programs`)
+})

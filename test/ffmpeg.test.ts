@@ -1,0 +1,322 @@
+import t, { type Test } from 'tap'
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import { mock } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import type { DecodeOptions } from '#dist/audio/decode-options.js'
+import { decode, type DecodeWarning } from '#dist/audio/decode.js'
+import { findFfmpeg } from '#dist/audio/ffmpeg-find.js'
+import { Ffmpeg, type FfmpegRun } from '#dist/audio/ffmpeg.js'
+import { StderrTail } from '#dist/audio/ffmpeg-stderr.js'
+import { wavHeader } from '#dist/audio/wav-header.js'
+import { encode, randomBytes, readAll } from './fixtures/audio.js'
+
+const FORMAT = { encoding: 'f32le', sampleRateHertz: 16_000, channels: 1 } as const
+/** Something that only ffmpeg could know. */
+const UNKNOWN_AUDIO = Buffer.from('OggS, or so it says')
+
+/** An ffmpeg of our own in a directory of its own, where $WAV is a whole WAV file and $PID takes its process id. */
+async function fakeFfmpeg(t: Test, script: string, wav = wavFile()) {
+  const directory = t.testdir()
+  const paths = {
+    command: join(directory, 'ffmpeg'),
+    wav: join(directory, 'out.wav'),
+    pid: join(directory, 'pid'),
+  }
+  await writeFile(paths.wav, wav)
+  await writeFile(
+    paths.command,
+    `#!/bin/sh\nWAV='${paths.wav}'\necho $$ > '${paths.pid}.new'; mv '${paths.pid}.new' '${paths.pid}'\n${script}\n`,
+  )
+  await chmod(paths.command, 0o755)
+  return { command: paths.command, pid: async () => Number(await readFile(paths.pid, 'utf8')) }
+}
+
+const PCM = randomBytes(4_000, 1)
+const wavFile = (pcm = PCM) => Buffer.concat([wavHeader(FORMAT), pcm])
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+/** Decodes `input` to its end or error. */
+async function outcome(command: string, input: Buffer[] = [UNKNOWN_AUDIO], options: DecodeOptions = {}) {
+  const decoder = decode({ ffmpegPath: command, ...options })
+  const events: string[] = []
+  const warnings: DecodeWarning[] = []
+  let error: (Error & { code?: string }) | undefined
+  decoder.on('warning', (warning: DecodeWarning) => warnings.push(warning))
+  for (const event of ['end', 'error', 'close']) decoder.on(event, () => events.push(event))
+  decoder.on('error', failure => (error = failure))
+  const chunks: Buffer[] = []
+  decoder.on('data', (chunk: Buffer) => chunks.push(chunk))
+  for (const chunk of input) decoder.write(chunk)
+  decoder.end()
+  await new Promise(closed => decoder.once('close', closed))
+  return { events, error, warnings, pcm: Buffer.concat(chunks), format: decoder.format }
+}
+
+t.test('reads what ffmpeg makes', async t => {
+  const { command, pid } = await fakeFfmpeg(t, 'cat > /dev/null; cat "$WAV"')
+  const { pcm, format, events, warnings } = await outcome(command)
+  t.ok(pcm.equals(PCM))
+  t.same(format, FORMAT)
+  t.same(events, ['end', 'close'])
+  t.same(warnings, [])
+  t.notOk(isAlive(await pid()))
+})
+
+t.test('fails with the exit code and the last lines of stderr', async t => {
+  const { command, pid } = await fakeFfmpeg(t, 'echo "first line" >&2; echo "no such codec" >&2; exit 3')
+  const { error, events, pcm } = await outcome(command)
+  t.match(error, {
+    name: 'SttError',
+    code: 'STT_ERR_DECODE',
+    message: 'ffmpeg exited with code 3: first line\nno such codec',
+  })
+  t.same(events, ['error', 'close'])
+  t.equal(pcm.length, 0)
+  t.notOk(isAlive(await pid()))
+})
+
+t.test('fails after complete output where the exit code says so, and never ends', async t => {
+  const { command } = await fakeFfmpeg(t, 'cat > /dev/null; cat "$WAV"; exit 69')
+  const { error, events, pcm } = await outcome(command)
+  t.match(error, { code: 'STT_ERR_DECODE', message: 'ffmpeg exited with code 69: it gave no reason' })
+  t.same(events, ['error', 'close'])
+  t.ok(pcm.equals(PCM), 'what was decoded is delivered')
+})
+
+t.test('holds end until ffmpeg exits', async t => {
+  const { command, pid } = await fakeFfmpeg(t, 'cat "$WAV"; exec >&-; cat > /dev/null; exit 1')
+  const decoder = decode({ ffmpegPath: command })
+  decoder.on('end', () => t.fail('ended before the exit code was known'))
+  decoder.write(UNKNOWN_AUDIO)
+  let length = 0
+  for await (const chunk of decoder.iterator({ destroyOnReturn: false })) {
+    length += (chunk as Buffer).length
+    if (length === PCM.length) break
+  }
+  t.ok(isAlive(await pid()), 'all output has come, and the child waits for more input')
+  decoder.resume().end()
+  await t.rejects(once(decoder, 'close'), { code: 'STT_ERR_DECODE', message: /exited with code 1/ })
+})
+
+t.test('fails where ffmpeg succeeds with nothing', async t => {
+  for (const wav of ['', wavHeader(FORMAT), 'no WAV at all']) {
+    const { command } = await fakeFfmpeg(t, 'cat > /dev/null; cat "$WAV"', Buffer.from(wav))
+    const { error, events } = await outcome(command)
+    t.match(error, {
+      code: 'STT_ERR_DECODE',
+      message: 'ffmpeg found no audio (exit code 0): it gave no reason',
+    })
+    t.same(events, ['error', 'close'])
+  }
+})
+
+t.test('warns of what ffmpeg said where it succeeded', async t => {
+  const { command } = await fakeFfmpeg(t, 'cat > /dev/null; cat "$WAV"; echo "one bad frame" >&2')
+  const { warnings, events } = await outcome(command)
+  t.same(warnings, [{ code: 'STT_WARN_FFMPEG', message: 'ffmpeg complained, yet succeeded: one bad frame' }])
+  t.same(events, ['end', 'close'])
+})
+
+t.test('drains a flood of stderr and keeps its end only', async t => {
+  const flood =
+    'cat > /dev/null; yes "the same complaint again" | head -n 400000 >&2; echo "the last word" >&2; cat "$WAV"'
+  const { command } = await fakeFfmpeg(t, flood)
+  const { warnings, pcm } = await outcome(command)
+  t.ok(pcm.equals(PCM))
+  const lines = (warnings[0]?.message ?? '').split('\n')
+  t.equal(lines.length, 20)
+  t.equal(lines.at(-1), 'the last word')
+})
+
+t.test('keeps stderr in bounded memory whatever its lines are', async t => {
+  const tail = new StderrTail()
+  t.equal(tail.toString(), '')
+  for (let i = 0; i < 1_000; i++) tail.append(Buffer.from('x'.repeat(5_000)))
+  t.equal(tail.toString().length, 4_096)
+  tail.append(Buffer.from('\r\n\r\na\nb\n'))
+  t.equal(tail.toString(), 'a\nb', 'the line that was cut through is left out')
+})
+
+t.test('releases the writer where ffmpeg exits early, its exit code deciding', async t => {
+  const input = Array.from({ length: 64 }, (_, i) =>
+    Buffer.concat([UNKNOWN_AUDIO, Buffer.alloc(64 * 1024, i)]),
+  )
+  const failing = await fakeFfmpeg(t, 'echo "not audio" >&2; exit 1')
+  t.match((await outcome(failing.command, input)).error, {
+    code: 'STT_ERR_DECODE',
+    message: /code 1: not audio/,
+  })
+  const content = await fakeFfmpeg(t, 'cat "$WAV"; exit 0')
+  const { events, pcm } = await outcome(content.command, input)
+  t.same(events, ['end', 'close'])
+  t.ok(pcm.equals(PCM))
+})
+
+t.test('releases the writer where ffmpeg closes its input and lives on', async t => {
+  const input = Array.from({ length: 64 }, () => Buffer.concat([UNKNOWN_AUDIO, Buffer.alloc(64 * 1024)]))
+  const { command } = await fakeFfmpeg(t, 'exec <&-; cat "$WAV"')
+  const { events, pcm } = await outcome(command, input)
+  t.same(events, ['end', 'close'])
+  t.ok(pcm.equals(PCM))
+})
+
+t.test('gives up on an ffmpeg that makes no progress', async t => {
+  const big = [Buffer.concat([UNKNOWN_AUDIO, Buffer.alloc(1024 * 1024)])]
+  const hangs: [name: string, script: string, input: Buffer[]][] = [
+    ['never reads', 'echo "thinking" >&2; exec sleep 30', big],
+    ['never answers', 'exec sleep 30', [UNKNOWN_AUDIO]],
+    ['never exits', 'cat > /dev/null; cat "$WAV"; exec >&-; exec sleep 30', [UNKNOWN_AUDIO]],
+  ]
+  for (const [name, script, input] of hangs) {
+    const { command, pid } = await fakeFfmpeg(t, script)
+    const { error, events } = await outcome(command, input, { ffmpegStallTimeoutMs: 300 })
+    t.match(error, { code: 'STT_ERR_DECODE', message: /^ffmpeg has made no progress for 300 ms/ }, name)
+    if (name === 'never reads') t.match(error, { message: /: thinking$/ })
+    t.same(events, ['error', 'close'])
+    t.notOk(isAlive(await pid()), name)
+  }
+})
+
+t.test('has patience with a source that pauses', async t => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const { command } = await fakeFfmpeg(t, 'cat "$WAV" -')
+  const decoder = decode({ ffmpegPath: command })
+  let length = 0
+  decoder.on('data', (chunk: Buffer) => (length += chunk.length))
+  await new Promise(taken => decoder.write(UNKNOWN_AUDIO, taken))
+  while (length < PCM.length + UNKNOWN_AUDIO.length) await once(decoder, 'data')
+  mock.timers.tick(3_600_000)
+  t.notOk(decoder.destroyed)
+  decoder.end()
+  await once(decoder, 'close')
+  t.ok(decoder.readableEnded)
+})
+
+t.test('has patience with a reader that pauses', async t => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const { command } = await fakeFfmpeg(t, 'cat "$WAV" -', wavFile(Buffer.alloc(1_000_000)))
+  const decoder = decode({ ffmpegPath: command })
+  decoder.end(UNKNOWN_AUDIO)
+  decoder.read(0)
+  while (decoder.readableLength < decoder.readableHighWaterMark) await setImmediate()
+  mock.timers.tick(3_600_000)
+  t.notOk(decoder.destroyed)
+  t.equal((await readAll(decoder)).length, 1_000_000 + UNKNOWN_AUDIO.length)
+})
+
+t.test('fails where somebody kills the child', async t => {
+  const { command, pid } = await fakeFfmpeg(t, 'cat "$WAV"; exec cat > /dev/null')
+  const decoder = decode({ ffmpegPath: command })
+  decoder.write(UNKNOWN_AUDIO)
+  await once(decoder, 'data')
+  process.kill(await pid(), 'SIGKILL')
+  await t.rejects(once(decoder, 'close'), { code: 'STT_ERR_DECODE', message: /^ffmpeg was ended by SIGKILL/ })
+})
+
+t.test('refuses what the pipeline cannot take from ffmpeg', async t => {
+  const header = wavHeader(FORMAT)
+  header.writeUInt16LE(12, 22)
+  header.writeUInt16LE(48, 32)
+  const { command, pid } = await fakeFfmpeg(t, 'cat "$WAV"; exec sleep 30', Buffer.concat([header, PCM]))
+  const { error } = await outcome(command)
+  t.match(error, { code: 'STT_ERR_UNSUPPORTED_AUDIO', message: /12 channels/ })
+  t.notOk(isAlive(await pid()))
+})
+
+t.test('says how to get an ffmpeg where there is none', async t => {
+  const remedy = {
+    code: 'STT_ERR_FFMPEG_NOT_FOUND',
+    message: /apt install ffmpeg.*dnf install.*brew install/,
+  }
+  const missing = join(t.testdir(), 'ffmpeg')
+  const { error, events } = await outcome(missing)
+  t.match(error, remedy)
+  t.match(error, { message: `cannot run ${missing} (ENOENT)` })
+  t.same(events, ['error', 'close'])
+  await writeFile(missing, 'not executable')
+  t.match((await outcome(missing)).error, { ...remedy, message: /EACCES/ })
+})
+
+const run = promisify(execFile)
+
+/** Looks for ffmpeg in a process of its own, for prism-media remembers what it found. */
+async function search(directory: string, env: Record<string, string>): Promise<string> {
+  const script = `import { findFfmpeg } from ${JSON.stringify(import.meta.resolve('#dist/audio/ffmpeg-find.js'))}
+    try { process.stdout.write(findFfmpeg()) } catch (error) { process.stdout.write(error.code) }`
+  const args = ['--input-type=module', '--eval', script]
+  return (await run(process.execPath, args, { cwd: directory, env })).stdout
+}
+
+t.test('finds ffmpeg by option, by environment, by PATH, in this order', async t => {
+  const { command } = await fakeFfmpeg(t, 'exit 0')
+  const PATH = join(command, '..') + delimiter + (process.env['PATH'] ?? '')
+  const elsewhere = t.testdir({ elsewhere: {} }) + '/elsewhere'
+  t.equal(await search(elsewhere, { PATH: elsewhere }), 'STT_ERR_FFMPEG_NOT_FOUND')
+  t.equal(await search(elsewhere, { PATH }), 'ffmpeg')
+  t.equal(await search(elsewhere, { PATH, STTSTREAM_FFMPEG: '/opt/ffmpeg' }), '/opt/ffmpeg')
+  t.equal(findFfmpeg('/srv/ffmpeg'), '/srv/ffmpeg')
+})
+
+t.test('leaves the archive of an Electron app', async t => {
+  t.equal(findFfmpeg('/x/app.asar/node_modules/f/ffmpeg'), '/x/app.asar.unpacked/node_modules/f/ffmpeg')
+  t.equal(findFfmpeg('C:\\x\\app.asar\\ffmpeg.exe'), 'C:\\x\\app.asar.unpacked\\ffmpeg.exe')
+  t.equal(findFfmpeg('/x/app.asar.unpacked/ffmpeg'), '/x/app.asar.unpacked/ffmpeg')
+})
+
+/** One run of the class itself, its callbacks recorded. */
+function start(options: Partial<FfmpegRun>) {
+  const heard: string[] = []
+  const child = new Ffmpeg({
+    command: 'ffmpeg',
+    stallTimeoutMs: 30_000,
+    onOutput: wav => heard.push(`output ${wav.length}`),
+    onExit: () => heard.push('exit'),
+    onError: error => heard.push(error.code),
+    ...options,
+  })
+  return { child, heard }
+}
+
+t.test('is silent once killed, in any state', async t => {
+  const { command, pid } = await fakeFfmpeg(t, 'cat "$WAV"; exec cat > /dev/null')
+  const first = start({ command })
+  await first.child.kill()
+  await first.child.kill()
+  t.same(first.heard, [])
+  t.notOk(isAlive(first.child.pid ?? 0))
+  const second = await new Promise<ReturnType<typeof start>>(running => {
+    const started = start({ command, onOutput: () => running(started) })
+  })
+  t.ok(isAlive(await pid()))
+  const gone = second.child.kill()
+  const written = new Promise<void>(done => second.child.write(Buffer.alloc(10), done))
+  second.child.pause()
+  second.child.resume()
+  second.child.end()
+  await Promise.all([gone, written])
+  t.notOk(isAlive(second.child.pid ?? 0))
+  t.same(second.heard, [])
+  await start({ command: '/nonexistent/ffmpeg' }).child.kill()
+})
+
+t.test('keeps a stranger’s playlist from opening local files', async t => {
+  const directory = t.testdir()
+  const secret = await encode(directory, 'secret.ts', ['-f', 'lavfi', '-i', 'sine=duration=1', '-c:a', 'mp2'])
+  const playlist = `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\nfile://${secret}\n#EXT-X-ENDLIST\n`
+  const { error, pcm } = await outcome('ffmpeg', [Buffer.from(playlist)])
+  t.match(error, { code: 'STT_ERR_DECODE', message: /not on whitelist/ })
+  t.equal(pcm.length, 0)
+})
