@@ -22,14 +22,19 @@ public:
                         InstanceAccessor<&ResamplerWrap::NonFinite>("nonFinite")});
   }
 
-  // constructor(index in PCM_ENCODINGS, sampleRateHertz, channels)
+  // constructor(index in PCM_ENCODINGS, sampleRateHertz, channels, gains: Float32Array | undefined)
   explicit ResamplerWrap(const Napi::CallbackInfo &info)
       : Napi::ObjectWrap<ResamplerWrap>(info),
-        core_({static_cast<Encoding>(UintAt(info, 0)), UintAt(info, 1), UintAt(info, 2)}) {}
+        core_({static_cast<Encoding>(UintAt(info, 0)), UintAt(info, 1), UintAt(info, 2)}, GainsAt(info, 3)) {}
 
 private:
   static uint32_t UintAt(const Napi::CallbackInfo &info, size_t index) {
     return info[index].As<Napi::Number>().Uint32Value();
+  }
+
+  // One for each channel, or nullptr.
+  static const float *GainsAt(const Napi::CallbackInfo &info, size_t index) {
+    return info[index].IsUndefined() ? nullptr : info[index].As<Napi::Float32Array>().Data();
   }
 
   static Napi::Value Count(const Napi::CallbackInfo &info, uint64_t count) {

@@ -4,12 +4,13 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <utility>
 
 namespace sttstream {
 namespace {
 
 using Bytes = const uint8_t *;
-using CompandingTable = std::array<int16_t, 256>;
+using CompandingTable = std::array<float, 256>;
 
 // ITU-T G.711, 14-bit and 13-bit magnitudes scaled to 16 bits.
 constexpr CompandingTable make_mulaw() noexcept {
@@ -17,7 +18,7 @@ constexpr CompandingTable make_mulaw() noexcept {
   for (int code = 0; code < 256; ++code) {
     const int bits = ~code & 0xff, exponent = bits >> 4 & 7, mantissa = bits & 15;
     const int magnitude = ((mantissa << 3 | 0x84) << exponent) - 0x84;
-    table[static_cast<size_t>(code)] = static_cast<int16_t>((bits & 0x80) != 0 ? -magnitude : magnitude);
+    table[static_cast<size_t>(code)] = static_cast<float>((bits & 0x80) != 0 ? -magnitude : magnitude);
   }
   return table;
 }
@@ -28,7 +29,7 @@ constexpr CompandingTable make_alaw() noexcept {
     const int bits = code ^ 0x55, exponent = bits >> 4 & 7, mantissa = bits & 15;
     const int step = mantissa << 4 | 8;
     const int magnitude = exponent == 0 ? step : (step | 0x100) << (exponent - 1);
-    table[static_cast<size_t>(code)] = static_cast<int16_t>((bits & 0x80) != 0 ? magnitude : -magnitude);
+    table[static_cast<size_t>(code)] = static_cast<float>((bits & 0x80) != 0 ? magnitude : -magnitude);
   }
   return table;
 }
@@ -87,49 +88,102 @@ template <bool kLittle> float f64(Bytes b, uint64_t &non_finite) noexcept {
   return limit(as_float<uint64_t, double>(load<uint64_t, kLittle>(b)), non_finite);
 }
 
-template <size_t kBytes, float (*kSample)(Bytes, uint64_t &)>
-void read(Bytes input, size_t count, size_t channels, float *output, uint64_t &non_finite) {
-  if (channels == 1) {
-    for (size_t i = 0; i < count; ++i)
-      output[i] = kSample(input + i * kBytes, non_finite);
-    return;
-  }
-  // Dividing, not multiplying by a reciprocal, keeps means of integers exact where they can be.
-  const auto divisor = static_cast<float>(channels);
+using Sample = float (*)(Bytes, uint64_t &);
+
+// With the number of channels known, compilers make vectors of it.
+template <size_t kBytes, Sample kSample, size_t kChannels>
+void mean_of(const ChannelMix &, Bytes input, size_t count, float *output, uint64_t &non_finite) noexcept {
+  uint64_t found = 0;
   for (size_t i = 0; i < count; ++i) {
-    float sum = 0;
-    for (size_t channel = 0; channel < channels; ++channel, input += kBytes)
-      sum += kSample(input, non_finite);
-    output[i] = sum / divisor;
+    Bytes block = input + i * kChannels * kBytes;
+    float sum = kSample(block, found);
+    for (size_t channel = 1; channel < kChannels; ++channel)
+      sum += kSample(block + channel * kBytes, found);
+    output[i] = sum / static_cast<float>(kChannels);
   }
+  non_finite += found;
+}
+
+template <Sample kSample>
+void weighted(const ChannelMix &mix, Bytes input, size_t count, float *output,
+              uint64_t &non_finite) noexcept {
+  uint64_t found = 0;
+  for (size_t i = 0; i < count; ++i, input += mix.block_align) {
+    float sum = 0;
+    for (size_t term = 0; term < mix.term_count; ++term)
+      sum += mix.terms[term].gain * kSample(input + mix.terms[term].offset, found);
+    output[i] = sum / mix.divisor;
+  }
+  non_finite += found;
 }
 
 struct Layout {
   size_t bytes;
-  PcmDownmix downmix;
+  ReadMix mono, stereo, any;
 };
 
+template <size_t kBytes, Sample kSample> constexpr Layout layout() noexcept {
+  return {kBytes, mean_of<kBytes, kSample, 1>, mean_of<kBytes, kSample, 2>, weighted<kSample>};
+}
+
 constexpr std::array<Layout, kEncodingCount> kLayouts = {{
-    {1, read<1, u8>},
-    {1, read<1, s8>},
-    {2, read<2, s16<true>>},
-    {2, read<2, s16<false>>},
-    {3, read<3, s24<true>>},
-    {3, read<3, s24<false>>},
-    {4, read<4, s32<true>>},
-    {4, read<4, s32<false>>},
-    {4, read<4, f32<true>>},
-    {4, read<4, f32<false>>},
-    {8, read<8, f64<true>>},
-    {8, read<8, f64<false>>},
-    {1, read<1, mulaw>},
-    {1, read<1, alaw>},
+    layout<1, u8>(),
+    layout<1, s8>(),
+    layout<2, s16<true>>(),
+    layout<2, s16<false>>(),
+    layout<3, s24<true>>(),
+    layout<3, s24<false>>(),
+    layout<4, s32<true>>(),
+    layout<4, s32<false>>(),
+    layout<4, f32<true>>(),
+    layout<4, f32<false>>(),
+    layout<8, f64<true>>(),
+    layout<8, f64<false>>(),
+    layout<1, mulaw>(),
+    layout<1, alaw>(),
 }};
+
+const Layout &layout_of(Encoding encoding) noexcept { return kLayouts[static_cast<size_t>(encoding)]; }
+
+template <size_t kEncoding>
+void mean(Bytes input, size_t count, size_t channels, float *output, uint64_t &non_finite) {
+  Downmix(static_cast<Encoding>(kEncoding), channels).read(input, count, output, non_finite);
+}
+
+template <size_t... kEncodings>
+constexpr std::array<PcmDownmix, kEncodingCount> means(std::index_sequence<kEncodings...>) noexcept {
+  return {mean<kEncodings>...};
+}
 
 } // namespace
 
-size_t bytes_per_sample(Encoding encoding) noexcept { return kLayouts[static_cast<size_t>(encoding)].bytes; }
+size_t bytes_per_sample(Encoding encoding) noexcept { return layout_of(encoding).bytes; }
 
-PcmDownmix pcm_downmix(Encoding encoding) noexcept { return kLayouts[static_cast<size_t>(encoding)].downmix; }
+Downmix::Downmix(Encoding encoding, size_t channels, const float *gains) noexcept
+    : mix_{{}, 0, 1, bytes_per_sample(encoding) * channels} {
+  const Layout &layout = layout_of(encoding);
+  for (size_t channel = 0; channel < channels; ++channel) {
+    const float gain = gains == nullptr ? 1 / static_cast<float>(channels) : gains[channel];
+    if (gain != 0)
+      mix_.terms[mix_.term_count++] = {channel * layout.bytes, gain};
+  }
+
+  // 1 / n for n channels and 0 for the others is a mean. Dividing the sum, not multiplying by a reciprocal,
+  // keeps means of integers exact where they can be.
+  const auto begin = mix_.terms.begin(), end = begin + static_cast<std::ptrdiff_t>(mix_.term_count);
+  const auto count = static_cast<float>(mix_.term_count);
+  const bool is_mean = std::all_of(begin, end, [count](const auto &term) { return term.gain == 1 / count; });
+  if (is_mean) {
+    std::for_each(begin, end, [](auto &term) { term.gain = 1; });
+    mix_.divisor = std::max(count, 1.0f);
+  }
+  is_plain_mean_ = is_mean && mix_.term_count == channels;
+  read_ = !is_plain_mean_ || channels > 2 ? layout.any : channels == 2 ? layout.stereo : layout.mono;
+}
+
+PcmDownmix pcm_downmix(Encoding encoding) noexcept {
+  static constexpr auto kMeans = means(std::make_index_sequence<kEncodingCount>());
+  return kMeans[static_cast<size_t>(encoding)];
+}
 
 } // namespace sttstream

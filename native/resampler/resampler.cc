@@ -27,9 +27,8 @@ void write_linear16(const float *samples, size_t count, uint8_t *output) noexcep
 
 } // namespace
 
-Resampler::Resampler(const PcmFormat &format) noexcept
-    : channels_(format.channels), block_align_(bytes_per_sample(format.encoding) * format.channels),
-      downmix_(pcm_downmix(format.encoding)), table_(filter_table(format.sample_rate_hertz)),
+Resampler::Resampler(const PcmFormat &format, const float *gains) noexcept
+    : downmix_(format.encoding, format.channels, gains), table_(filter_table(format.sample_rate_hertz)),
       kernels_(kernels()), window_(table_->taps + kSliceSamples) {
   reset();
 }
@@ -42,13 +41,13 @@ void Resampler::reset() noexcept {
 }
 
 size_t Resampler::process(const uint8_t *input, size_t bytes, uint8_t *output) noexcept {
-  assert(bytes % block_align_ == 0);
+  assert(bytes % block_align() == 0);
   size_t written = 0;
-  for (size_t blocks = bytes / block_align_; blocks > 0;) {
+  for (size_t blocks = bytes / block_align(); blocks > 0;) {
     const size_t count = std::min(blocks, room());
-    downmix_(input, count, channels_, window_.data() + filled_, non_finite_);
+    downmix_.read(input, count, window_.data() + filled_, non_finite_);
     filled_ += count;
-    input += count * block_align_;
+    input += count * block_align();
     blocks -= count;
     written += drain(output + written * kBytesPerOutput);
   }
@@ -68,7 +67,7 @@ size_t Resampler::flush(uint8_t *output) noexcept {
   return written;
 }
 
-size_t Resampler::max_output(size_t bytes) const noexcept { return outputs_of(bytes / block_align_); }
+size_t Resampler::max_output(size_t bytes) const noexcept { return outputs_of(bytes / block_align()); }
 
 size_t Resampler::max_flush() const noexcept { return outputs_of(table_->taps / 2); }
 

@@ -25,7 +25,8 @@ struct PcmFormat {
 // window_: the cursor walks along it, and only when the window is full does what remains move to its front.
 class Resampler {
 public:
-  explicit Resampler(const PcmFormat &format) noexcept;
+  // `gains`: see Downmix.
+  explicit Resampler(const PcmFormat &format, const float *gains = nullptr) noexcept;
 
   // Reads whole blocks of every channel, writes at most max_output(bytes) samples; returns how many.
   size_t process(const uint8_t *input, size_t bytes, uint8_t *output) noexcept;
@@ -35,7 +36,7 @@ public:
 
   size_t max_output(size_t bytes) const noexcept;
   size_t max_flush() const noexcept;
-  size_t block_align() const noexcept { return block_align_; }
+  size_t block_align() const noexcept { return downmix_.block_align(); }
 
   // NaN and infinite samples read as silence since construction.
   uint64_t non_finite() const noexcept { return non_finite_; }
@@ -46,9 +47,7 @@ private:
   size_t drain(uint8_t *output) noexcept;
   size_t outputs_of(size_t samples) const noexcept;
 
-  size_t channels_;
-  size_t block_align_;
-  PcmDownmix downmix_;
+  Downmix downmix_;
   std::shared_ptr<const FilterTable> table_;
   const Kernels &kernels_;
   std::vector<float> window_;
