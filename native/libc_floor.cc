@@ -6,7 +6,8 @@
 
 #if defined(__GLIBC__) && defined(__GLIBCXX__)
 
-#define LOCAL __attribute__((visibility("hidden")))
+// Weak, for a program linked with a static libstdc++ has them already.
+#define LOCAL __attribute__((visibility("hidden"), weak))
 
 extern "C" {
 

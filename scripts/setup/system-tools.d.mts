@@ -10,6 +10,7 @@ export interface SystemTool {
 
 export const SYSTEM_TOOLS: SystemTool[]
 export const CHECK_TOOLS: SystemTool[]
+export const ARM64_TOOLS: SystemTool[]
 export function missingTools(tools: SystemTool[]): SystemTool[]
 export function aptCommand(): string[] | undefined
 export function installWithApt(tools: SystemTool[], apt: string[]): Promise<void>

@@ -94,6 +94,25 @@ export const CHECK_TOOLS = [
   },
 ]
 
+/** What only `npm run test:arm64` uses. */
+export const ARM64_TOOLS = [
+  {
+    name: 'a C++17 compiler for arm64',
+    use: 'builds the native tests and the addon for another processor',
+    isThere: () => runs('aarch64-linux-gnu-g++', '--version'),
+    apt: 'g++-aarch64-linux-gnu',
+    hint: { dnf: 'the tests of arm64 need Debian', brew: 'the tests of arm64 need Debian' },
+  },
+  {
+    name: 'QEMU for arm64 programs',
+    use: 'runs what was built for arm64',
+    isThere: () => runs('qemu-aarch64-static', '--version'),
+    apt: 'qemu-user-static',
+    dnf: 'qemu-user-static-aarch64',
+    hint: { brew: 'it runs on Linux only' },
+  },
+]
+
 /** The tools of a list that cannot be used here. */
 export function missingTools(tools) {
   return tools.filter(tool => !tool.isThere())
