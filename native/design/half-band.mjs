@@ -11,7 +11,7 @@
 import { minimax } from './minimax.mjs'
 import { grid } from './prototype.mjs'
 
-const GRID_STEPS_PER_PAIR = 48
+const GRID_STEPS_PER_PAIR = 24
 /** Fineness of the pass edges, in units of the input rate. */
 const EDGE_STEP = 1e-4
 /** Brings the stopband's gains near 1, far above the solver's tolerances. */

@@ -15,8 +15,8 @@ import { minimax } from './minimax.mjs'
 
 /** Grid points per 1/T, the narrowest lobe of H. */
 const DENSITY = 12
-/** The grid's end, in f. Beyond it the tail falls faster than any weight here. */
-const GRID_END = 4
+/** The grid's end, in f. Beyond it the tail falls faster than the weights of filter-specs.mjs. */
+const GRID_END = 2.5
 
 /**
  * @typedef {object} PrototypeSpec
