@@ -28,8 +28,8 @@ size_t heap_bytes() {
 
 } // namespace
 
-// What a stream costs before its first sample: the first one of the process, and those after it while another
-// of the same rate is open. Memory is taken after one chunk, since some libraries allocate only then.
+// What it takes to open a stream and hand it its first chunk, without which some libraries allocate nothing:
+// the first stream of the process, and those after it while others of the same rate are open.
 void measure_opening(const Arguments &arguments) {
   const StreamFormat format = arguments.format();
   const Peer &peer = arguments.peer();
@@ -45,16 +45,16 @@ void measure_opening(const Arguments &arguments) {
   const size_t empty = heap_bytes();
   auto started = Clock::now();
   streams.push_back(peer.open(format));
-  const double first = microseconds_since(started);
   if (!streams.front())
     Arguments::fail(peer.name + " refuses this format");
   streams.front()->process(silence.data(), chunk, output.data());
+  const double first = microseconds_since(started);
   const size_t one = heap_bytes();
   for (size_t i = 0; i < count; i++) {
     started = Clock::now();
     streams.push_back(peer.open(format));
-    each.push_back(microseconds_since(started));
     streams.back()->process(silence.data(), chunk, output.data());
+    each.push_back(microseconds_since(started));
   }
   const size_t all = heap_bytes();
   std::nth_element(each.begin(), each.begin() + static_cast<std::ptrdiff_t>(count / 2), each.end());
