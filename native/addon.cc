@@ -1,4 +1,5 @@
 #include <cassert>
+#include <string>
 
 #include <napi.h>
 
@@ -7,6 +8,7 @@
 namespace {
 
 using sttstream::Encoding;
+using sttstream::Quality;
 using sttstream::Resampler;
 
 // One stream's resampler. src/native.ts has checked every argument; buffers are read and written within the
@@ -22,10 +24,12 @@ public:
                         InstanceAccessor<&ResamplerWrap::NonFinite>("nonFinite")});
   }
 
-  // constructor(index in PCM_ENCODINGS, sampleRateHertz, channels, gains: Float32Array | undefined)
+  // constructor(index in PCM_ENCODINGS, sampleRateHertz, channels, gains: Float32Array | undefined,
+  //             index in RESAMPLER_QUALITIES)
   explicit ResamplerWrap(const Napi::CallbackInfo &info)
       : Napi::ObjectWrap<ResamplerWrap>(info),
-        core_({static_cast<Encoding>(UintAt(info, 0)), UintAt(info, 1), UintAt(info, 2)}, GainsAt(info, 3)) {}
+        core_({static_cast<Encoding>(UintAt(info, 0)), UintAt(info, 1), UintAt(info, 2)},
+              static_cast<Quality>(UintAt(info, 4)), GainsAt(info, 3)) {}
 
 private:
   static uint32_t UintAt(const Napi::CallbackInfo &info, size_t index) {
@@ -70,7 +74,23 @@ private:
   Resampler core_;
 };
 
+// Names of the kernels that this processor can run, scalar first and the best last.
+Napi::Value KernelNames(Napi::Env env) {
+  auto names = Napi::Array::New(env);
+  for (uint32_t i = 0; i < sttstream::kernels_count(); ++i)
+    names.Set(i, sttstream::kernels_at(i).name);
+  return names;
+}
+
+// useKernels(name) -> whether there are such; new streams of the whole process run them from now on.
+Napi::Value UseKernels(const Napi::CallbackInfo &info) {
+  const std::string name = info[0].As<Napi::String>();
+  return Napi::Boolean::New(info.Env(), sttstream::use_kernels(name.c_str()));
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  exports.Set("kernels", KernelNames(env));
+  exports.Set("useKernels", Napi::Function::New<UseKernels>(env, "useKernels"));
   exports.Set("Resampler", ResamplerWrap::Init(env));
   return exports;
 }

@@ -6,114 +6,154 @@
 #include <mutex>
 #include <numeric>
 
-// A Kaiser-windowed sinc (J. F. Kaiser, 1974), evaluated in double at each phase. Constants and formulas are
-// twins of src/audio/portable/resampler-filter.ts: change both or the backends part.
+// A polyphase filter (R. E. Crochiere and L. R. Rabiner, Multirate Digital Signal Processing, 1983) sampled
+// from a continuous prototype. Constants and formulas are twins of src/audio/portable/resampler-filter.ts:
+// change both or the backends part.
 
 namespace sttstream {
 namespace {
 
-// Edges in units of min(input rate, 16 kHz): 0.45 keeps 7.2 kHz of wideband and 3.6 kHz of telephone speech.
-// The stop edge lies beyond half the rate because what folds back between the edges, 0.4875 to 0.5, is
-// inaudible to recognisers; stopping at 0.5 instead would cost a quarter more taps.
-constexpr double kPassEdge = 0.45;
-constexpr double kStopEdge = 0.5125;
+// Rates from here on are halved first: a short half-band and a sharp filter at half the rate take about half
+// the multiplications of a sharp filter at the full one.
+constexpr double kHalvedFromHertz = 40000;
 
-// Rejection of the window in dB, 40 and up. Costs one tap per 14.36 * transition width; 8 dB above what the
-// tests demand, since float taps and linear interpolation add their own lines near -120 dB.
-constexpr double kStopbandDb = 103;
-
-// Rows are exact while they fit in this many taps (512 KiB), as they do at every customary rate; other rates
-// interpolate. The count of rows holds the strongest image of linear interpolation, (pass edge / rows)^2,
+// Rows are exact while they fit in this many taps (1 MiB), as they do at every customary rate; other rates
+// interpolate. The count of rows holds the strongest image of linear interpolation, about (0.47 / rows)^2,
 // below -120 dB.
-constexpr size_t kMaxExactTaps = 1u << 17;
-constexpr double kInterpolatedRows = 512;
+constexpr size_t kMaxExactTaps = 1u << 18;
+constexpr double kIntervals = 512;
 
-// Vector kernels may read a row in blocks of 16.
-constexpr size_t kTapsGranule = 16;
-
-constexpr double kPi = 3.141592653589793;
-
-// Modified Bessel function of the first kind, order zero, by its power series.
-double bessel_i0(double x) noexcept {
-  const double quarter = x * x / 4;
-  double term = 1, sum = 1;
-  for (int k = 1; term > sum * 1e-17; ++k) {
-    term *= quarter / (static_cast<double>(k) * k);
-    sum += term;
-  }
-  return sum;
-}
-
-class Prototype {
+// The taps of any output, from its fraction of a sample on.
+class Rows {
 public:
-  explicit Prototype(uint32_t sample_rate_hertz) noexcept {
-    const double band =
-        std::min(sample_rate_hertz, kOutputRateHertz) / static_cast<double>(sample_rate_hertz);
-    const double taps = (kStopbandDb - 7.95) / (14.36 * (kStopEdge - kPassEdge) * band) + 1;
-    taps_ = static_cast<size_t>(std::ceil(taps / kTapsGranule)) * kTapsGranule;
-    cutoff_ = (kPassEdge + kStopEdge) / 2 * band;
-    rows_ = static_cast<uint32_t>(std::ceil(kInterpolatedRows * band));
-  }
+  Rows(const Prototype &prototype, size_t taps, double bands_per_sample)
+      : prototype_(prototype), bands_per_sample_(bands_per_sample), scratch_(taps), row_(taps) {}
 
-  size_t taps() const noexcept { return taps_; }
-  uint32_t interpolated_rows() const noexcept { return rows_; }
-
-  // Writes the row of one fraction, 0 to 1, scaled so that a constant passes unchanged in every phase.
-  void write_row(double fraction, float *row) noexcept {
-    scratch_.resize(taps_);
+  // Scaled so that a constant passes unchanged in every phase.
+  const std::vector<float> &at(double fraction) {
+    const double latest = fraction + static_cast<double>(row_.size() / 2) - 1;
     double sum = 0;
-    for (size_t k = 0; k < taps_; ++k) {
-      scratch_[k] = at(fraction + static_cast<double>(taps_ / 2) - 1 - static_cast<double>(k));
+    for (size_t k = 0; k < row_.size(); ++k) {
+      scratch_[k] = prototype_.at((latest - static_cast<double>(k)) * bands_per_sample_);
       sum += scratch_[k];
     }
-    for (size_t k = 0; k < taps_; ++k)
-      row[k] = static_cast<float>(scratch_[k] / sum);
+    for (size_t k = 0; k < row_.size(); ++k)
+      row_[k] = static_cast<float>(scratch_[k] / sum);
+    return row_;
   }
 
 private:
-  // The impulse response at a distance in input samples.
-  double at(double distance) const noexcept {
-    const double edge = 2 * distance / static_cast<double>(taps_);
-    const double window = bessel_i0(kBeta * std::sqrt(std::max(0.0, 1 - edge * edge)));
-    const double angle = 2 * kPi * cutoff_ * distance;
-    return window * (angle == 0 ? 1 : std::sin(angle) / angle);
-  }
-
-  static constexpr double kBeta = 0.1102 * (kStopbandDb - 8.7);
-  size_t taps_;
-  double cutoff_;
-  uint32_t rows_;
+  const Prototype &prototype_;
+  double bands_per_sample_;
   std::vector<double> scratch_;
+  std::vector<float> row_;
 };
 
-std::shared_ptr<const FilterTable> make_table(uint32_t sample_rate_hertz) noexcept {
+double fraction_of(const FilterTable &table, uint64_t output) {
+  return static_cast<double>(output * table.down % table.up) / table.up;
+}
+
+void make_rows(FilterTable &table, Rows &rows, const std::vector<double> &fractions) {
+  table.row_stride = (table.taps + kDotGranule - 1) / kDotGranule * kDotGranule;
+  table.rows = AlignedFloats(fractions.size() * table.row_stride);
+  float *to = table.rows.data();
+  for (const double fraction : fractions) {
+    const std::vector<float> &row = rows.at(fraction);
+    std::copy(row.begin(), row.end(), to);
+    to += table.row_stride;
+  }
+}
+
+void make_tiles(FilterTable &table, Rows &rows, size_t lanes, size_t count) {
+  table.lanes = lanes;
+  table.tile_count = count;
+  const auto shift = [&table](size_t tile, size_t lane) {
+    const uint64_t first = table.first_of_tile(tile);
+    return static_cast<size_t>(table.whole(first + lane) - table.whole(first));
+  };
+  size_t widest = 0;
+  for (size_t g = 0; g < count; ++g)
+    widest = std::max(widest, shift(g, lanes - 1));
+  table.tile_rows = (table.taps + widest + 1) / 2 * 2;
+  table.tile_edge = table.tile_rows / 2;
+  for (size_t g = 0; g < count; ++g) {
+    const size_t lower_end = shift(g, lanes / 2 - 1) + table.taps, upper_begin = shift(g, lanes / 2);
+    table.tile_edge = std::min({table.tile_edge, upper_begin, table.tile_rows - lower_end});
+  }
+  table.tiles = AlignedFloats(count * table.tile_rows * lanes);
+  for (size_t g = 0; g < count; ++g)
+    for (size_t lane = 0; lane < lanes; ++lane) {
+      const std::vector<float> &row = rows.at(fraction_of(table, table.first_of_tile(g) + lane));
+      float *to = table.tiles.data() + (g * table.tile_rows + shift(g, lane)) * lanes + lane;
+      for (const float tap : row) {
+        *to = tap;
+        to += lanes;
+      }
+    }
+}
+
+FilterTable::Shape shape_of(const FilterTable &table, size_t lanes) {
+  if (table.up * table.taps > kMaxExactTaps)
+    return FilterTable::Shape::kInterpolatedRows;
+  if (lanes > 0 && lanes % table.up == 0)
+    return FilterTable::Shape::kOneTile;
+  if (lanes > 0 && table.up % (2 * lanes) == 0)
+    return FilterTable::Shape::kMirroredTiles;
+  return FilterTable::Shape::kRows;
+}
+
+std::shared_ptr<const FilterTable> make_table(uint32_t sample_rate_hertz, Quality quality, size_t lanes) {
   auto table = std::make_shared<FilterTable>();
-  const uint32_t divisor = std::gcd(sample_rate_hertz, kOutputRateHertz);
-  table->up = kOutputRateHertz / divisor;
+  double rate = sample_rate_hertz;
+  uint32_t halvings = 1;
+  while (const HalfBand *half_band = rate < kHalvedFromHertz ? nullptr : half_band_for(rate, quality)) {
+    table->half_bands.push_back(half_band);
+    rate /= 2;
+    halvings *= 2;
+  }
+  const uint32_t divisor = std::gcd(sample_rate_hertz, kOutputRateHertz * halvings);
+  table->up = kOutputRateHertz * halvings / divisor;
   table->down = sample_rate_hertz / divisor;
-  if (sample_rate_hertz == kOutputRateHertz)
+  if (table->up == table->down)
     return table;
 
-  Prototype prototype(sample_rate_hertz);
-  table->taps = prototype.taps();
-  size_t rows = table->up;
-  double step = 1.0 / table->up;
-  if (rows * table->taps > kMaxExactTaps) {
-    table->interpolated_rows = prototype.interpolated_rows();
-    rows = table->interpolated_rows + 1;
-    step = 1.0 / table->interpolated_rows;
+  const Prototype prototype(quality);
+  const double bands_per_sample = std::min(rate, static_cast<double>(kOutputRateHertz)) / rate;
+  table->taps = 2 * static_cast<size_t>(std::ceil(prototype.span() / 2 / bands_per_sample));
+  table->shape = shape_of(*table, lanes);
+  Rows rows(prototype, table->taps, bands_per_sample);
+  std::vector<double> fractions;
+  switch (table->shape) {
+  case FilterTable::Shape::kRows:
+    for (uint32_t phase = 0; phase < table->up; ++phase)
+      fractions.push_back(static_cast<double>(phase) / table->up);
+    break;
+  case FilterTable::Shape::kInterpolatedRows:
+    table->intervals = static_cast<uint32_t>(std::ceil(kIntervals * bands_per_sample));
+    for (uint32_t r = 0; r <= table->intervals; ++r)
+      fractions.push_back(static_cast<double>(r) / table->intervals);
+    break;
+  case FilterTable::Shape::kOneTile:
+    make_tiles(*table, rows, lanes, 1);
+    break;
+  case FilterTable::Shape::kMirroredTiles:
+    make_tiles(*table, rows, lanes, table->up / (2 * lanes));
+    // `up` being even, `down` is odd.
+    fractions = {0, 0.5};
+    break;
   }
-  table->rows.resize(rows * table->taps);
-  for (size_t r = 0; r < rows; ++r)
-    prototype.write_row(static_cast<double>(r) * step, table->rows.data() + r * table->taps);
+  make_rows(*table, rows, fractions);
   return table;
 }
 
 } // namespace
 
-std::shared_ptr<const FilterTable> filter_table(uint32_t sample_rate_hertz) noexcept {
+std::shared_ptr<const FilterTable> filter_table(uint32_t sample_rate_hertz, Quality quality,
+                                                const Kernels &kernels) noexcept {
   struct Entry {
     uint32_t sample_rate_hertz;
+    Quality quality;
+    size_t lanes;
     std::shared_ptr<const FilterTable> table;
   };
   // A call centre opens thousands of streams of one rate; a table costs a few ms. Bounded, since rates come
@@ -122,13 +162,14 @@ std::shared_ptr<const FilterTable> filter_table(uint32_t sample_rate_hertz) noex
   static std::mutex mutex;
   static std::deque<Entry> recent;
 
+  const size_t lanes = kernels.tile_lanes;
   const std::lock_guard<std::mutex> lock(mutex);
   for (const Entry &entry : recent)
-    if (entry.sample_rate_hertz == sample_rate_hertz)
+    if (entry.sample_rate_hertz == sample_rate_hertz && entry.quality == quality && entry.lanes == lanes)
       return entry.table;
   if (recent.size() == kCapacity)
     recent.pop_front();
-  recent.push_back({sample_rate_hertz, make_table(sample_rate_hertz)});
+  recent.push_back({sample_rate_hertz, quality, lanes, make_table(sample_rate_hertz, quality, lanes)});
   return recent.back().table;
 }
 

@@ -5,30 +5,65 @@
 #include <memory>
 #include <vector>
 
+#include "aligned_floats.h"
+#include "kernels.h"
+#include "prototype.h"
+
 namespace sttstream {
 
-constexpr uint32_t kOutputRateHertz = 16000;
-
-// The low-pass filter between one input rate and 16 kHz, sampled where the outputs need it.
+// How one rate becomes 16 kHz: half-bands while the rate is high, then one polyphase filter whose outputs
+// fall on the grid.
 //
-// Output j stands at input position j * down / up, up and down having no common factor. Its whole part is an
-// input sample, its fraction is phase / up. A row holds the taps of one fraction, oldest sample first, and
-// sums to one; `taps` samples from taps / 2 - 1 before the whole part to taps / 2 after it are weighted by
-// it.
+// Behind the half-bands, output j stands at input position j * down / up, up and down having no common
+// factor. Its taps weigh `taps` samples, half of them behind it.
 struct FilterTable {
+  std::vector<const HalfBand *> half_bands;
+
   uint32_t up = 1;
   uint32_t down = 1;
-  // Per row, a multiple of 16; 0 at 16 kHz, where nothing is filtered.
+  // Per output; even; 0 at 16 kHz, where nothing is filtered.
   size_t taps = 0;
-  // 0: row p is phase p. Otherwise row r is the fraction r / interpolated_rows, and the taps of a phase lie
-  // on the line between two rows; one row more closes the last interval.
-  uint32_t interpolated_rows = 0;
-  std::vector<float> rows;
 
-  const float *row(size_t index) const noexcept { return rows.data() + index * taps; }
+  enum class Shape : uint8_t {
+    // One row of taps per phase, p / up of a sample.
+    kRows,
+    // One row per 1 / intervals of a sample; the taps of a phase lie on the line between two.
+    kInterpolatedRows,
+    // `up` divides a tile: one tile serves everywhere.
+    kOneTile,
+    // A cycle of `up` outputs is one row and tiles. Outputs c and up - c have mirrored taps, so the tiles of
+    // the
+    // cycle's first half serve its second half too, and half as much memory passes through the cache.
+    kMirroredTiles,
+  };
+  Shape shape = Shape::kRows;
+
+  // Rows of taps, oldest sample first, each summing to one, filled up with zeros to `row_stride`. With
+  // kMirroredTiles, only phase 0.
+  size_t row_stride = 0;
+  uint32_t intervals = 0;
+  AlignedFloats rows;
+
+  // Tiles as Kernels::convolve takes them: lane l of tile g is output first_of_tile(g) + l of the cycle.
+  size_t lanes = 0;
+  size_t tile_rows = 0;
+  size_t tile_edge = 0;
+  size_t tile_count = 0;
+  AlignedFloats tiles;
+
+  const float *row(size_t index) const noexcept { return rows.data() + index * row_stride; }
+  TileRows tile(size_t index) const noexcept {
+    return {tiles.data() + index * tile_rows * lanes, tile_rows, tile_edge};
+  }
+  uint64_t first_of_tile(size_t index) const noexcept {
+    return index * lanes + (shape == Shape::kMirroredTiles ? 1 : 0);
+  }
+  // Samples of the polyphase input that stand whole before output `count` of a cycle.
+  uint64_t whole(uint64_t count) const noexcept { return count * down / up; }
 };
 
-// Makes the table, or shares the one made for this rate not long ago.
-std::shared_ptr<const FilterTable> filter_table(uint32_t sample_rate_hertz) noexcept;
+// Makes the table for these kernels, or shares the one made not long ago.
+std::shared_ptr<const FilterTable> filter_table(uint32_t sample_rate_hertz, Quality quality,
+                                                const Kernels &kernels) noexcept;
 
 } // namespace sttstream

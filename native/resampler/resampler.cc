@@ -2,111 +2,164 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
 
 namespace sttstream {
 namespace {
 
-// Input samples taken between two looks at the outputs, beyond the filter's own span: large enough that
-// moving the span to the front is rare, small enough to stay in the first-level cache.
-constexpr size_t kSliceSamples = 2048;
-
-// Outputs between two roundings.
-constexpr size_t kOutputSlice = 512;
-
 constexpr size_t kBytesPerOutput = 2;
 
-// Little-endian on every host, to the nearest step and, halfway, to the even one.
-void write_linear16(const float *samples, size_t count, uint8_t *output) noexcept {
-  for (size_t i = 0; i < count; ++i) {
-    const auto value = static_cast<int32_t>(std::lrint(std::clamp(samples[i], -32768.0f, 32767.0f)));
-    output[kBytesPerOutput * i] = static_cast<uint8_t>(value);
-    output[kBytesPerOutput * i + 1] = static_cast<uint8_t>(value >> 8);
-  }
-}
+// Input blocks between two looks at the outputs: their samples stay in the first-level cache.
+constexpr size_t kMaxSlice = 2048;
+
+// Blocks of silence at the end.
+constexpr size_t kFlushSlice = 256;
+
+// The longest memory of a stage: what the polyphase filter's taps span just below the rate that is halved.
+constexpr size_t kMaxKept = 512;
 
 } // namespace
 
-Resampler::Resampler(const PcmFormat &format, const float *gains) noexcept
-    : downmix_(format.encoding, format.channels, gains), table_(filter_table(format.sample_rate_hertz)),
-      kernels_(kernels()), window_(table_->taps + kSliceSamples) {
+// Two windows, the input of one stage and of the next in turn; a half-band's input, split; and the outputs.
+struct Resampler::Buffers {
+  alignas(64) float windows[2][kMargin + kMaxKept + kMaxSlice + kMargin];
+  alignas(64) float even[(kMaxKept + kMaxSlice) / 2 + kMargin];
+  alignas(64) float odd[(kMaxKept + kMaxSlice) / 2 + kMargin];
+  alignas(64) float outputs[kMargin + Polyphase::kMaxOutputs + kMargin];
+
+  float *window(size_t stage) noexcept { return windows[stage % 2] + kMargin; }
+  float *output() noexcept { return outputs + kMargin; }
+};
+
+Resampler::Resampler(const PcmFormat &format, Quality quality, const float *gains) noexcept
+    : downmix_(format.encoding, format.channels, gains), kernels_(sttstream::kernels()),
+      table_(filter_table(format.sample_rate_hertz, quality, kernels_)), polyphase_(*table_, kernels_) {
+  // Little-endian 16-bit audio, mono or the mean of two channels, is what most streams bring.
+  if (format.encoding == Encoding::kS16le && downmix_.is_plain_mean() && format.channels <= 2)
+    read_s16_ = format.channels == 1 ? kernels_.read_s16 : kernels_.read_s16_pairs;
+
+  const uint64_t outputs_at_once = Polyphase::kMaxOutputs - 2;
+  slice_ = static_cast<size_t>(
+      std::min<uint64_t>(kMaxSlice, outputs_at_once * format.sample_rate_hertz / kOutputRateHertz));
+
+  size_t kept = 0;
+  for (const HalfBand *half_band : table_->half_bands) {
+    histories_.push_back({kept, 0});
+    kept += 4 * half_band->pairs;
+  }
+  histories_.push_back({kept, 0});
+  kept_.resize(kept + table_->taps);
   reset();
 }
 
 void Resampler::reset() noexcept {
-  cursor_ = {};
+  blocks_in_ = samples_out_ = 0;
+  polyphase_.reset();
   // Silence before the first sample, as much as the first output's taps reach back.
-  filled_ = table_->taps == 0 ? 0 : table_->taps / 2 - 1;
-  std::fill_n(window_.begin(), filled_, 0.0f);
+  std::fill(kept_.begin(), kept_.end(), 0.0f);
+  for (size_t stage = 0; stage < table_->half_bands.size(); ++stage)
+    histories_[stage].count = 2 * table_->half_bands[stage]->pairs;
+  histories_.back().count = table_->taps == 0 ? 0 : table_->taps / 2 - 1;
 }
 
 size_t Resampler::process(const uint8_t *input, size_t bytes, uint8_t *output) noexcept {
   assert(bytes % block_align() == 0);
+  Buffers buffers;
   size_t written = 0;
   for (size_t blocks = bytes / block_align(); blocks > 0;) {
-    const size_t count = std::min(blocks, room());
-    downmix_.read(input, count, window_.data() + filled_, non_finite_);
-    filled_ += count;
+    const size_t count = std::min(blocks, slice_);
+    float *const window = buffers.window(0);
+    const size_t kept = recall(0, window);
+    if (read_s16_ != nullptr)
+      read_s16_(input, count, window + kept);
+    else
+      downmix_.read(input, count, window + kept, non_finite_);
+    written += filter(buffers, kept + count, Polyphase::kMaxOutputs, output + written * kBytesPerOutput);
     input += count * block_align();
     blocks -= count;
-    written += drain(output + written * kBytesPerOutput);
+    blocks_in_ += count;
   }
+  samples_out_ += written;
   return written;
 }
 
 size_t Resampler::flush(uint8_t *output) noexcept {
+  Buffers buffers;
+  const uint64_t due = outputs_of(blocks_in_) - samples_out_;
   size_t written = 0;
-  for (size_t silence = table_->taps / 2; silence > 0;) {
-    const size_t count = std::min(silence, room());
-    std::fill_n(window_.data() + filled_, count, 0.0f);
-    filled_ += count;
-    silence -= count;
-    written += drain(output + written * kBytesPerOutput);
+  while (written < due) {
+    float *const window = buffers.window(0);
+    const size_t kept = recall(0, window);
+    std::fill_n(window + kept, kFlushSlice, 0.0f);
+    written += filter(buffers, kept + kFlushSlice, static_cast<size_t>(due - written),
+                      output + written * kBytesPerOutput);
   }
   reset();
   return written;
 }
 
-size_t Resampler::max_output(size_t bytes) const noexcept { return outputs_of(bytes / block_align()); }
-
-size_t Resampler::max_flush() const noexcept { return outputs_of(table_->taps / 2); }
-
-// Frees the window's front when its end is reached; returns how many samples fit.
-size_t Resampler::room() noexcept {
-  if (filled_ == window_.size()) {
-    std::copy(window_.begin() + static_cast<std::ptrdiff_t>(cursor_.index), window_.end(), window_.begin());
-    filled_ -= cursor_.index;
-    cursor_.index = 0;
-  }
-  return window_.size() - filled_;
+size_t Resampler::max_output(size_t bytes) const noexcept {
+  uint64_t samples = bytes / block_align();
+  for (size_t stage = 0; stage < table_->half_bands.size(); ++stage)
+    samples = (samples + 1) / 2;
+  return static_cast<size_t>((samples * table_->up + table_->down - 1) / table_->down);
 }
 
-// Writes every output whose taps lie within the window.
-size_t Resampler::drain(uint8_t *output) noexcept {
+size_t Resampler::max_flush() const noexcept {
+  uint64_t reach = table_->taps / 2;
+  for (size_t stage = table_->half_bands.size(); stage > 0; --stage)
+    reach = 2 * (reach + table_->half_bands[stage - 1]->pairs);
+  return static_cast<size_t>(outputs_of(reach)) + 1;
+}
+
+// ceil(samples * 16000 / rate)
+uint64_t Resampler::outputs_of(uint64_t samples) const noexcept {
+  const uint64_t down = static_cast<uint64_t>(table_->down) << table_->half_bands.size();
+  return (samples * table_->up + down - 1) / down;
+}
+
+// Copies what a stage has kept to the front of its window; returns how much.
+size_t Resampler::recall(size_t stage, float *window) const noexcept {
+  const History &history = histories_[stage];
+  std::copy_n(kept_.data() + history.begin, history.count, window);
+  return history.count;
+}
+
+void Resampler::keep(size_t stage, const float *samples, size_t count) noexcept {
+  History &history = histories_[stage];
+  history.count = count;
+  std::copy_n(samples, count, kept_.data() + history.begin);
+}
+
+// Takes `filled` samples in window 0 through all stages; writes at most `limit` outputs, returns how many.
+size_t Resampler::filter(Buffers &buffers, size_t filled, size_t limit, uint8_t *output) noexcept {
+  size_t stage = 0;
+  for (const HalfBand *half_band : table_->half_bands) {
+    const float *const window = buffers.window(stage);
+    const size_t pairs = half_band->pairs;
+    const size_t count = filled < 4 * pairs ? 0 : (filled - 4 * pairs) / 2 + 1;
+    float *const next = buffers.window(stage + 1);
+    const size_t kept = recall(stage + 1, next);
+    kernels_.split(window, (filled + 1) / 2, buffers.even, buffers.odd);
+    kernels_.half_band(buffers.even, buffers.odd, half_band->taps, pairs, count, next + kept);
+    keep(stage, window + 2 * count, filled - 2 * count);
+    filled = kept + count;
+    ++stage;
+  }
+
+  float *const window = buffers.window(stage);
   if (table_->taps == 0) {
-    const size_t count = filled_;
-    write_linear16(window_.data(), count, output);
-    filled_ = 0;
-    return count;
+    kernels_.write_linear16(window, filled, output);
+    return filled;
   }
-  const size_t end = cursor_.index + table_->taps;
-  if (filled_ < end)
-    return 0;
-  const uint64_t reach = static_cast<uint64_t>(filled_ - end + 1) * table_->up - cursor_.phase;
-  const auto available = static_cast<size_t>((reach + table_->down - 1) / table_->down);
-
-  float slice[kOutputSlice];
-  for (size_t done = 0; done < available;) {
-    const size_t count = std::min(available - done, kOutputSlice);
-    kernels_.convolve(*table_, window_.data(), cursor_, count, slice);
-    write_linear16(slice, count, output + done * kBytesPerOutput);
-    done += count;
-  }
-  return available;
-}
-
-size_t Resampler::outputs_of(size_t samples) const noexcept {
-  return static_cast<size_t>((static_cast<uint64_t>(samples) * table_->up + table_->down - 1) / table_->down);
+  const size_t count = polyphase_.ready(filled), written = std::min(count, limit);
+  std::fill_n(window - kMargin, kMargin, 0.0f);
+  std::fill_n(window + filled, kMargin, 0.0f);
+  polyphase_.run(window, count, buffers.output());
+  kernels_.write_linear16(buffers.output(), written, output);
+  const size_t spent = polyphase_.spent();
+  keep(stage, window + spent, filled - spent);
+  polyphase_.drop(spent);
+  return written;
 }
 
 } // namespace sttstream

@@ -8,6 +8,7 @@
 #include "filter_table.h"
 #include "kernels.h"
 #include "pcm_downmix.h"
+#include "polyphase.h"
 
 namespace sttstream {
 
@@ -20,13 +21,16 @@ struct PcmFormat {
 // Turns one stream of interleaved PCM into 16 kHz mono LINEAR16.
 //
 // Input sample i stands at t = i / rate, output sample j at t = j / 16000; n input samples make
-// ceil(n * 16000 / rate) outputs. An output leaves as soon as the taps / 2 input samples behind it have come;
-// flush() stands silence in for those that never will. The samples that outputs still to come need lie in
-// window_: the cursor walks along it, and only when the window is full does what remains move to its front.
+// ceil(n * 16000 / rate) outputs. An output leaves as soon as the samples behind it that its taps weigh have
+// come; flush() stands silence in for those that never will.
+//
+// Between calls a stream keeps only the samples that outputs still to come need, a few hundred floats. A call
+// works slice by slice in buffers on the stack, which the next stream finds in the cache.
 class Resampler {
 public:
   // `gains`: see Downmix.
-  explicit Resampler(const PcmFormat &format, const float *gains = nullptr) noexcept;
+  explicit Resampler(const PcmFormat &format, Quality quality = Quality::kHigh,
+                     const float *gains = nullptr) noexcept;
 
   // Reads whole blocks of every channel, writes at most max_output(bytes) samples; returns how many.
   size_t process(const uint8_t *input, size_t bytes, uint8_t *output) noexcept;
@@ -42,17 +46,31 @@ public:
   uint64_t non_finite() const noexcept { return non_finite_; }
 
 private:
+  // Where a stage's samples lie in kept_.
+  struct History {
+    size_t begin;
+    size_t count;
+  };
+  struct Buffers;
+
   void reset() noexcept;
-  size_t room() noexcept;
-  size_t drain(uint8_t *output) noexcept;
-  size_t outputs_of(size_t samples) const noexcept;
+  uint64_t outputs_of(uint64_t samples) const noexcept;
+  size_t recall(size_t stage, float *window) const noexcept;
+  void keep(size_t stage, const float *samples, size_t count) noexcept;
+  size_t filter(Buffers &buffers, size_t filled, size_t limit, uint8_t *output) noexcept;
 
   Downmix downmix_;
-  std::shared_ptr<const FilterTable> table_;
+  void (*read_s16_)(const uint8_t *input, size_t count, float *output) noexcept = nullptr;
   const Kernels &kernels_;
-  std::vector<float> window_;
-  size_t filled_ = 0;
-  Cursor cursor_;
+  std::shared_ptr<const FilterTable> table_;
+  Polyphase polyphase_;
+  // Input blocks taken at once.
+  size_t slice_;
+  // One per half-band, then the polyphase filter's.
+  std::vector<History> histories_;
+  std::vector<float> kept_;
+  uint64_t blocks_in_ = 0;
+  uint64_t samples_out_ = 0;
   uint64_t non_finite_ = 0;
 };
 
