@@ -42,7 +42,9 @@ async function main() {
 function testAddon() {
   try {
     const out = join(buildDir, 'addon')
-    checkLinuxFloor(buildPrebuild(root, out, prebuildTarget({ platform: 'linux', arch: 'arm64', libc: 'glibc' })))
+    checkLinuxFloor(
+      buildPrebuild(root, out, prebuildTarget({ platform: 'linux', arch: 'arm64', libc: 'glibc' })),
+    )
     const count = checkAgreement(out, [QEMU, '-L', SYSROOT, arm64Node()])
     console.log(`the addon loads in ${ARM64_NODE} and agrees with its twin in ${count} samples`)
     return true
