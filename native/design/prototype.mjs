@@ -13,8 +13,11 @@
  */
 import { minimax } from './minimax.mjs'
 
-/** Grid points per 1/T, the narrowest lobe of H. */
+/** Grid points per 1/T, the width of H's lobes; those that crowd at the stopband's edge are narrower. */
 const DENSITY = 12
+const EDGE_DENSITY = 60
+/** In lobes. */
+const EDGE_WIDTH = 2
 /** The grid's end, in f. Beyond it the tail falls faster than the weights of filter-specs.mjs. */
 const GRID_END = 2.5
 
@@ -41,7 +44,8 @@ export function designPrototype({ span, cosines, pass, stop, stopDb }) {
     }
     from = to
   }
-  for (const nu of grid(stop, GRID_END, step)) {
+  const edge = stop + EDGE_WIDTH / span
+  for (const nu of [...grid(stop, edge, 1 / (EDGE_DENSITY * span)), ...grid(edge, GRID_END, step)]) {
     const limit = gain(stopDb(nu))
     rows.push({ values: responseRow(nu, span, cosines).map(value => value / limit) })
   }
