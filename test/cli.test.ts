@@ -36,7 +36,7 @@ function start(args: string[], options: SpawnOptions = {}): ChildProcessWithoutN
 }
 
 async function resultOf(child: ChildProcessWithoutNullStreams): Promise<Result> {
-  const deadline = setTimeout(() => child.kill('SIGKILL'), 30_000)
+  const deadline = setTimeout(() => child.kill('SIGKILL'), 120_000)
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   clearTimeout(deadline)
   return { code: child.exitCode, stdout, stderr }

@@ -31,7 +31,7 @@ async function run(
   serverOptions: LocalServerOptions = {},
 ): Promise<Outcome> {
   const { url } = await scriptedServer(t, { faults, ...serverOptions })
-  const stream = sttStream({ url, includeWordTimestamps: true, finishTimeoutMs: 5_000, ...options })
+  const stream = sttStream({ url, includeWordTimestamps: true, finishTimeoutMs: 60_000, ...options })
   const outcome: Outcome = { events: [], finals: [], warnings: [] }
   let errors = 0
   stream.on('data', (event: SttEvent) => {
@@ -132,7 +132,8 @@ for (const [name, faults] of [
   ['11: a config refused without a word', { rejectConfig: true }],
 ] as [string, Faults][]) {
   t.test(`takes ${name} for a failure, not for an empty success`, async t => {
-    const { error } = await run(t, faults, { pace: 2 })
+    // So slow that its audio never ends before the close has been read.
+    const { error } = await run(t, faults, { pace: 0.001 })
     t.match(error, { code: 'STT_ERR_CLOSED_EARLY', retryable: true, message: /check modelId/ })
   })
 }
@@ -242,7 +243,7 @@ t.test('delivers the server error although its own sends fail (42)', async t => 
 
 t.test('ends by its ping deadline when the service stops reading (51)', async t => {
   const { url } = await scriptedServer(t, { faults: { stopReading: { afterAudioMs: 200 } } })
-  const stream = sttStream({ url, pingIntervalMs: 50, pongTimeoutMs: 100, finishTimeoutMs: 5_000 })
+  const stream = sttStream({ url, pingIntervalMs: 50, pongTimeoutMs: 100, finishTimeoutMs: 60_000 })
   stream.resume()
   stream.end(wav)
   const [error] = (await once(stream, 'error')) as [SttError]

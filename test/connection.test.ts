@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createServer } from 'node:net'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
@@ -8,6 +9,7 @@ import type { SttConnectionOptions } from '#dist/stt/connection-options.js'
 import { SttConnection } from '#dist/stt/connection.js'
 import type { ServerMessage } from '#dist/stt/protocol.js'
 import { frames, voicedFrames } from './fixtures/frames.js'
+import { mockClock } from './fixtures/mock-clock.js'
 import { rawServer, type RawPeer } from './fixtures/raw-server.js'
 import { wireConfig as config } from './fixtures/wire-config.js'
 
@@ -283,6 +285,19 @@ t.test('reports a key function that fails, and a key that no header can hold', a
   t.notMatch(error.message, /secret/)
 })
 
+/** Resolves when the next HTTP response has begun at its client. */
+function headersCame(): Promise<void> {
+  const channel = 'http.client.response.finish'
+  return new Promise(resolve => {
+    const heard = () => {
+      unsubscribe(channel, heard)
+      // The client itself hears of it next.
+      setImmediate(resolve)
+    }
+    subscribe(channel, heard)
+  })
+}
+
 t.test('bounds the handshake, in the key function, on the wire and in a refusal', async t => {
   const mute = createServer(socket => socket.on('error', () => {}))
   mute.listen(0, '127.0.0.1')
@@ -302,10 +317,12 @@ t.test('bounds the handshake, in the key function, on the wire and in a refusal'
     socket.write('HTTP/1.1 401 No\r\nContent-Length: 99\r\n\r\n{'),
   )
   half.wss.removeAllListeners('connection')
-  t.match(await failure(connect(half.url, { handshakeTimeoutMs: 100 })), {
-    code: 'STT_ERR_AUTH',
-    httpStatus: 401,
-  })
+  const clock = mockClock(t)
+  const refused = headersCame()
+  const refusal = failure(connect(half.url, { handshakeTimeoutMs: 100 }))
+  await refused
+  clock.advance(100)
+  t.match(await refusal, { code: 'STT_ERR_AUTH', httpStatus: 401 })
 })
 
 t.test('reports a refused and a reset connection once, without a crash', async t => {
@@ -342,15 +359,42 @@ t.test('refuses binary messages, text that is not JSON and messages too large', 
 t.test('finds a dead connection by its missing pong, and takes any message for life', async t => {
   const server = await serve(t, () => {})
   server.wss.options.autoPong = false
-  const options = { pingIntervalMs: 20, pongTimeoutMs: 40 }
-  t.match(await failure(connect(server.url, options)), { code: 'STT_ERR_PING_TIMEOUT', retryable: true })
+  const mute = connect(server.url, { pingIntervalMs: 20, pongTimeoutMs: 40 })
+  t.match(await failure(mute), { code: 'STT_ERR_PING_TIMEOUT', retryable: true })
 
   const chatty = await serve(t, peer => {
     peer.ws.on('ping', () => peer.transcription('still here', false))
   })
   chatty.wss.options.autoPong = false
-  const connection = connect(chatty.url, options)
+  // Each ping but the first comes only after a sign of life.
+  const connection = connect(chatty.url, { pingIntervalMs: 20, pongTimeoutMs: 5_000 })
   for (let i = 0; i < 5; i++) await once(connection, 'data')
+  connection.destroy()
+  await once(connection, 'close')
+})
+
+t.test('reads what has arrived before it takes a pong for missing', async t => {
+  const clock = mockClock(t)
+  const server = await serve(t, () => {})
+  const connection = connect(server.url, { pingIntervalMs: 1_000, pongTimeoutMs: 100 })
+  connection.on('error', error => t.fail(error))
+  await once(connection, 'open')
+  const [peer] = server.wss.clients
+  if (!peer) return t.fail('no peer')
+  for (let round = 0; round < 3; round++) {
+    const pinged = once(peer, 'ping')
+    clock.advance(1_000)
+    // ws has written its pong by then; the client has not read it.
+    await pinged
+    await new Promise<void>(resolve => {
+      setImmediate(() => {
+        clock.advance(100)
+        resolve()
+      })
+    })
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate)
+    t.notOk(connection.destroyed)
+  }
   connection.destroy()
   await once(connection, 'close')
 })
@@ -404,6 +448,7 @@ t.test('rests while nobody reads and loses nothing', async t => {
     peer.usage()
     peer.ws.close(1000)
   })
+  const clock = mockClock(t)
   const connection = connect(url, { pingIntervalMs: 10, pongTimeoutMs: 10 })
   connection.write(frames(1)[0])
   connection.end()
@@ -411,6 +456,10 @@ t.test('rests while nobody reads and loses nothing', async t => {
   for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate)
   // 64, and what the last chunk of 64 KiB from the kernel still held.
   t.ok(connection.readableLength < 64 + 1_000, `${connection.readableLength} wait`)
+  for (let late = 0; late < 10; late++) {
+    clock.advance(10)
+    await new Promise(setImmediate)
+  }
   t.equal((await connection.toArray()).length, 10_001)
 })
 
@@ -423,6 +472,7 @@ t.test('does not take its own rest for silence of the service', async t => {
     for (let i = 1; i <= 5_000; i++) peer.transcription(`final ${i}`, true)
     peer.ws.close(1000)
   })
+  const clock = mockClock(t)
   for (const [name, ends] of [
     ['idle', false],
     ['finishing', true],
@@ -433,8 +483,8 @@ t.test('does not take its own rest for silence of the service', async t => {
     if (ends) connection.end()
     await once(connection, 'readable')
     for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate)
-    // Younger than the connection's own timers of that length, so it comes after them.
-    await new Promise(resolve => setTimeout(resolve, timeoutMs))
+    clock.advance(timeoutMs)
+    await new Promise(setImmediate)
     connection.end()
     t.equal((await connection.toArray()).length, 10_000, name)
   }

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readFile, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
@@ -13,26 +14,36 @@ import { Ffmpeg, type FfmpegRun } from '#dist/audio/ffmpeg.js'
 import { StderrTail } from '#dist/audio/ffmpeg-stderr.js'
 import { wavHeader } from '#dist/audio/wav-header.js'
 import { encode, randomBytes, readAll } from './fixtures/audio.js'
+import { mockClock } from './fixtures/mock-clock.js'
 
 const FORMAT = { encoding: 'f32le', sampleRateHertz: 16_000, channels: 1 } as const
 /** Something that only ffmpeg could know. */
 const UNKNOWN_AUDIO = Buffer.from('OggS, or so it says')
 
-/** An ffmpeg of our own in a directory of its own, where $WAV is a whole WAV file and $PID takes its process id. */
+/**
+ * An ffmpeg of our own in a directory of its own, where $WAV is a whole WAV file and $PID takes its process id. $HANG
+ * does nothing more, and lets `hangs` know.
+ */
 async function fakeFfmpeg(t: Test, script: string, wav = wavFile()) {
   const directory = t.testdir()
-  const paths = {
-    command: join(directory, 'ffmpeg'),
-    wav: join(directory, 'out.wav'),
-    pid: join(directory, 'pid'),
+  const path = (name: string) => join(directory, name)
+  const command = path('ffmpeg')
+  const lines = [
+    '#!/bin/sh',
+    `WAV='${path('out.wav')}'`,
+    `HANG='exec ${path('hang')}'`,
+    `echo $$ > '${path('pid.new')}'; mv '${path('pid.new')}' '${path('pid')}'`,
+    script,
+    '',
+  ]
+  await writeFile(path('out.wav'), wav)
+  await writeFile(path('hang'), `#!/bin/sh\n: > '${path('hangs')}'\nexec sleep 600\n`, { mode: 0o755 })
+  await writeFile(command, lines.join('\n'), { mode: 0o755 })
+  return {
+    command,
+    pid: async () => Number(await readFile(path('pid'), 'utf8')),
+    hangs: () => existsSync(path('hangs')),
   }
-  await writeFile(paths.wav, wav)
-  await writeFile(
-    paths.command,
-    `#!/bin/sh\nWAV='${paths.wav}'\necho $$ > '${paths.pid}.new'; mv '${paths.pid}.new' '${paths.pid}'\n${script}\n`,
-  )
-  await chmod(paths.command, 0o755)
-  return { command: paths.command, pid: async () => Number(await readFile(paths.pid, 'utf8')) }
 }
 
 const PCM = randomBytes(4_000, 1)
@@ -172,15 +183,23 @@ t.test('releases the writer where ffmpeg closes its input and lives on', async t
 })
 
 t.test('gives up on an ffmpeg that makes no progress', async t => {
+  const clock = mockClock(t)
   const big = [Buffer.concat([UNKNOWN_AUDIO, Buffer.alloc(1024 * 1024)])]
   const hangs: [name: string, script: string, input: Buffer[]][] = [
-    ['never reads', 'echo "thinking" >&2; exec sleep 30', big],
-    ['never answers', 'exec sleep 30', [UNKNOWN_AUDIO]],
-    ['never exits', 'cat > /dev/null; cat "$WAV"; exec >&-; exec sleep 30', [UNKNOWN_AUDIO]],
+    ['never reads', 'echo "thinking" >&2; $HANG', big],
+    ['never answers', '$HANG', [UNKNOWN_AUDIO]],
+    ['never exits', 'cat > /dev/null; cat "$WAV"; exec >&-; $HANG', [UNKNOWN_AUDIO]],
   ]
   for (const [name, script, input] of hangs) {
-    const { command, pid } = await fakeFfmpeg(t, script)
-    const { error, events } = await outcome(command, input, { ffmpegStallTimeoutMs: 300 })
+    const { command, pid, hangs } = await fakeFfmpeg(t, script)
+    const failed = outcome(command, input, { ffmpegStallTimeoutMs: 300 })
+    while (!hangs()) await setImmediate()
+    // What it said and gave before lies in its pipes.
+    for (let turn = 0; turn < 100; turn++) await setImmediate()
+    clock.advance(299)
+    t.ok(isAlive(await pid()), `${name}: not before its time`)
+    clock.advance(1)
+    const { error, events } = await failed
     t.match(error, { code: 'STT_ERR_DECODE', message: /^ffmpeg has made no progress for 300 ms/ }, name)
     if (name === 'never reads') t.match(error, { message: /: thinking$/ })
     t.same(events, ['error', 'close'])

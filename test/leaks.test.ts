@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { sttStream } from '#dist/index.js'
+import { idleResources } from './fixtures/resources.js'
 import { scriptedServer, toneWav } from './fixtures/scripted.js'
 
 const wav = toneWav(1_000)
@@ -55,7 +56,7 @@ t.test('leaves nothing behind after 200 sessions of every outcome', async t => {
   // The first round loads what is loaded once.
   for (let index = 0; index < 4; index++) await session(index)
   const before = {
-    resources: process.getActiveResourcesInfo().sort(),
+    resources: await idleResources(),
     listeners: listeners(),
     children: children(),
   }
@@ -65,9 +66,7 @@ t.test('leaves nothing behind after 200 sessions of every outcome', async t => {
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
   }
   t.strictSame(outcomes, { final: 50, failed: 100, destroyed: 50 })
-  // The server's ends of the last sockets close a turn of the event loop later.
-  while (process.getActiveResourcesInfo().length > before.resources.length) await new Promise(setImmediate)
-  t.strictSame(process.getActiveResourcesInfo().sort(), before.resources)
+  t.strictSame(await idleResources(), before.resources)
   t.strictSame(listeners(), before.listeners)
   t.equal(children(), before.children)
   t.equal(getEventListeners(controller.signal, 'abort').length, 0)

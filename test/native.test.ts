@@ -60,7 +60,7 @@ function run(script: string, env: NodeJS.ProcessEnv = {}): unknown {
   const source = `import * as native from ${JSON.stringify(NATIVE_URL)}; ${script}`
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', source], {
     env: { ...process.env, ...env },
-    timeout: 30_000,
+    timeout: 120_000,
   })
   return JSON.parse(output.toString())
 }

@@ -123,6 +123,12 @@ t.test('takes ws, wss and local as url, and only those', async t => {
   t.ok(resolveOptions({ url: 'local' }).local)
 })
 
+t.test('gives the local server time to load its model, unless told otherwise', async t => {
+  t.equal(resolveOptions({ url: 'local' }).session.handshakeTimeoutMs, 120_000)
+  t.equal(resolveOptions({ url: 'local', handshakeTimeoutMs: 50 }).session.handshakeTimeoutMs, 50)
+  t.equal(resolveOptions({ url }).session.handshakeTimeoutMs, undefined, 'the default of connections')
+})
+
 t.test('paces at real time but for the local server and loopback', async t => {
   t.equal(resolveOptions({ url: cloud }).paceRate, 1)
   for (const loopback of ['local', url, 'ws://localhost:8765/', 'ws://[::1]:1/']) {

@@ -359,7 +359,7 @@ t.test('says once that it runs in TypeScript, unless it was asked to', async t =
     stream.write(Buffer.alloc(2000))
     stream.end(Buffer.alloc(2000))`
   const run = (env: NodeJS.ProcessEnv): unknown => {
-    const options = { env: { ...process.env, ...env }, timeout: 30_000 }
+    const options = { env: { ...process.env, ...env }, timeout: 120_000 }
     return JSON.parse(
       execFileSync(process.execPath, ['--input-type=module', '-e', script], options).toString(),
     )

@@ -11,6 +11,7 @@ import {
   type SessionRecord,
 } from '#dist/testing.js'
 import { SttError } from '#dist/errors.js'
+import { idleResources } from './fixtures/resources.js'
 import { refusalOf, WireClient } from './fixtures/wire-client.js'
 
 async function serve(test: Test, options: LocalServerOptions = {}) {
@@ -30,12 +31,6 @@ function fakeRecognizer(session: Partial<RecognizerSession>, open?: Recognizer['
     ...session,
   }
   return { name: 'fake', open: open ?? (async () => whole), close: async () => {} }
-}
-
-/** Active resources once handles that are already closing are gone. */
-async function activeResources(): Promise<string[]> {
-  for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
-  return process.getActiveResourcesInfo().filter(resource => resource !== 'Immediate')
 }
 
 const MANUAL = { inworldSttV1Config: { vadThreshold: 0 } }
@@ -366,7 +361,7 @@ t.test('a slow recogniser holds back the client: the server reads no further tha
 })
 
 t.test('close() cuts everything, closes no foreign recogniser, and leaves nothing behind', async t => {
-  const before = await activeResources()
+  const before = await idleResources()
   let recognizerClosed = false
   const scripted = scriptedRecognizer([])
   const recognizer = { ...scripted, close: async () => void (recognizerClosed = true) }
@@ -390,7 +385,7 @@ t.test('close() cuts everything, closes no foreign recogniser, and leaves nothin
   t.equal((await busy.closed).closeCode, 1006)
   if (!halfRequest.closed) await once(halfRequest, 'close')
   t.equal(recognizerClosed, false)
-  t.strictSame(await activeResources(), before)
+  t.strictSame(await idleResources(), before)
   await t.rejects(WireClient.connect(server.url), { code: 'ECONNREFUSED' })
 })
 
@@ -402,7 +397,7 @@ t.test('the server disposes of itself', async t => {
 
 t.test('connections by the hundred leave no listener and no resource', async t => {
   const server = await serve(t)
-  const before = await activeResources()
+  const before = await idleResources()
   const counts = () => [server.listenerCount('session'), process.listenerCount('exit')]
   const listeners = counts()
   for (let round = 0; round < 20; round++) {
@@ -410,7 +405,7 @@ t.test('connections by the hundred leave no listener and no resource', async t =
     await Promise.all(clients.map(client => client.configure().sendAudio(200).closeStream().closed))
   }
   t.strictSame(counts(), listeners)
-  t.strictSame(await activeResources(), before)
+  t.strictSame(await idleResources(), before)
 })
 
 t.test('without a recogniser passed in, the built-in one hears real speech', async t => {

@@ -5,6 +5,7 @@ import { SttError } from '#dist/errors.js'
 import type { SttEvent, TranscriptionEvent } from '#dist/stt/events.js'
 import { SttSession, type SttSessionOptions } from '#dist/stt/session.js'
 import { frames, voicedFrames } from './fixtures/frames.js'
+import { mockClock } from './fixtures/mock-clock.js'
 import { rawServer, type RawPeer } from './fixtures/raw-server.js'
 import { wireConfig as config } from './fixtures/wire-config.js'
 
@@ -182,6 +183,7 @@ t.test('settles a turn that the service never answers', async t => {
 })
 
 t.test('does not hold its own rest against an endTurn', async t => {
+  const clock = mockClock(t)
   const stream = await session(
     t,
     async peer => {
@@ -194,14 +196,14 @@ t.test('does not hold its own rest against an endTurn', async t => {
   await once(stream, 'readable')
   const final = stream.expectTurn()
   await new Promise(resolve => stream.write({ endTurn: true }, resolve))
-  // Younger than the session's timer of that length, so it comes after it.
-  await new Promise(resolve => setTimeout(resolve, 200))
+  clock.advance(200)
   stream.resume()
   t.match(await final, { isFinal: true })
   stream.destroy()
 })
 
 t.test('gives a slow reader the newest interim and every final', async t => {
+  const clock = mockClock(t)
   const stream = await session(
     t,
     async peer => {
@@ -218,6 +220,11 @@ t.test('gives a slow reader the newest interim and every final', async t => {
   for (const item of voicedFrames(3)) stream.write(item)
   stream.end()
   await once(stream, 'readable')
+  for (let turn = 0; turn < 200; turn++) await new Promise(setImmediate)
+  for (let late = 0; late < 10; late++) {
+    clock.advance(10)
+    await new Promise(setImmediate)
+  }
   const finals: string[] = []
   let last = 0
   let interims = 0

@@ -365,7 +365,7 @@ t.test('lets the process exit by itself after every outcome', async t => {
   })) {
     const script = `import { once } from 'node:events'; import { createReadStream, readFileSync } from 'node:fs'; import { sttStream } from '${index}'; const [url, file] = process.argv.slice(1); ${code}`
     const args = ['--input-type=module', '-e', script, url, file]
-    const { stdout } = await run(process.execPath, args, { timeout: 20_000 })
+    const { stdout } = await run(process.execPath, args, { timeout: 120_000 })
     t.match(stdout, /turn the lamp on/, outcome)
   }
 })

@@ -56,6 +56,7 @@ export class WireSocket {
   #ended = false
   #handshakeTimer: NodeJS.Timeout | undefined
   #pingTimer: NodeJS.Timeout | undefined
+  #lastLook: NodeJS.Immediate | undefined
   #closeTimer: NodeJS.Timeout | undefined
   #awaitingRoom: (() => void) | undefined
 
@@ -117,7 +118,7 @@ export class WireSocket {
   pause(): void {
     if (this.#ws.isPaused || this.#ws.readyState !== WebSocket.OPEN) return
     this.#ws.pause()
-    clearTimeout(this.#pingTimer)
+    this.#stopPinging()
   }
 
   resume(): void {
@@ -168,13 +169,23 @@ export class WireSocket {
   }
 
   #schedulePing(): void {
-    clearTimeout(this.#pingTimer)
+    this.#stopPinging()
     const { pingIntervalMs, pongTimeoutMs } = this.#options
     if (pingIntervalMs === false || this.#ws.readyState !== WebSocket.OPEN || this.#ws.isPaused) return
     this.#pingTimer = setTimeout(() => {
       this.#ws.ping()
-      this.#pingTimer = setTimeout(() => this.#fail({ kind: 'ping-timeout' }), pongTimeoutMs).unref()
+      this.#pingTimer = setTimeout(() => this.#lookOnceMore(), pongTimeoutMs).unref()
     }, pingIntervalMs).unref()
+  }
+
+  /** Where this process was busy or asleep, the sign of life may lie unread: one round of reading comes first. */
+  #lookOnceMore(): void {
+    this.#lastLook = setImmediate(() => this.#fail({ kind: 'ping-timeout' }))
+  }
+
+  #stopPinging(): void {
+    clearTimeout(this.#pingTimer)
+    clearImmediate(this.#lastLook)
   }
 
   #releaseWaiting(): void {
@@ -194,7 +205,7 @@ export class WireSocket {
     this.#ended = true
     this.#awaitingRoom = undefined
     clearTimeout(this.#handshakeTimer)
-    clearTimeout(this.#pingTimer)
+    this.#stopPinging()
     clearTimeout(this.#closeTimer)
     // After a proper close frame a failure is only the TCP connection's own end.
     const closedProperly = code !== 1006 && this.#end?.kind === 'failed'

@@ -8,8 +8,8 @@ interface Waiter {
   deadline: NodeJS.Timeout
 }
 
-/** A model loads in 0.3 s; a machine that is busy or cold takes longer. */
-const READY_TIMEOUT_MS = 20_000
+/** A model loads in 0.3 s, on a busy or cold machine in many times that; longer is a hang. */
+const READY_TIMEOUT_MS = 60_000
 /** Unused decoders kept ready or loading, so that a machine of many cores does not fill its memory at once. */
 const SPARE_CHILDREN = 2
 

@@ -16,8 +16,11 @@ const SAMPLES_PER_MS = 16
 const MAX_PENDING_MS = 30_000
 /** Audio of one message. */
 const MAX_PART_SAMPLES = 1_000 * SAMPLES_PER_MS
-/** A second of audio takes 0.2 s, a late restart or the end of a long utterance a few; longer is a hang. */
-const ANSWER_TIMEOUT_MS = 30_000
+/**
+ * A second of audio takes 0.2 s, a late restart or the end of a long utterance a few, on a busy machine many times
+ * that; longer is a hang.
+ */
+const ANSWER_TIMEOUT_MS = 60_000
 
 /** One connection's use of one child. */
 export class PocketsphinxSession implements RecognizerSession {
