@@ -8,8 +8,11 @@ import type { TranscribeConfigOptions } from './stt/transcribe-config.js'
 /** The service's STT channel (protocol A1). */
 export const DEFAULT_URL = 'wss://api.inworld.ai/stt/v1/transcribe:streamBidirectional'
 export const DEFAULT_MODEL_ID = 'inworld/inworld-stt-1'
-/** The local server loads a model before it answers, and has a deadline of its own for that. */
-const LOCAL_HANDSHAKE_TIMEOUT_MS = 120_000
+/**
+ * The local server loads a model before it answers, and is as fast as this machine has time for it. Where its
+ * recogniser hangs, its own deadlines say so first.
+ */
+const LOCAL_DEADLINES = { handshakeTimeoutMs: 120_000, finishTimeoutMs: 120_000 }
 
 /**
  * Options of {@link sttStream}. The fields of `transcribeConfig` stand among them under their own names. All are
@@ -125,7 +128,7 @@ export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions 
     paceRate: pace === 'auto' ? (loopback ? false : 1) : pace === 'realtime' ? 1 : pace,
     local,
     session: {
-      ...(local && { handshakeTimeoutMs: LOCAL_HANDSHAKE_TIMEOUT_MS }),
+      ...(local && LOCAL_DEADLINES),
       ...pick(options, SESSION_OPTIONS),
       ...(apiKey !== undefined && { apiKey }),
       url,

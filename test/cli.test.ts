@@ -19,7 +19,7 @@ const ENV = { PATH: process.env['PATH'], HOME: process.env['HOME'] }
 const TEN_METERS = [{ startMs: 500, endMs: 1_500, text: 'go forward ten meters' }]
 
 // Some forty processes are started, one after the other.
-t.setTimeout(300_000)
+t.setTimeout(600_000)
 
 interface Result {
   code: number | null
