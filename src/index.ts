@@ -15,6 +15,12 @@ export { decode, Decoder } from './audio/decode.js'
 export type { DecodeOptions } from './audio/decode-options.js'
 export { resample, Resampler, type ResampleOptions } from './audio/resample.js'
 export {
+  ChannelSplitter,
+  splitChannels,
+  type ChannelOutput,
+  type SplitChannelsOptions,
+} from './audio/split-channels.js'
+export {
   frame,
   Framer,
   type EndTurnMark,

@@ -1,12 +1,22 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { blockAlign, PCM_ENCODINGS, type PcmFormat } from './audio/pcm-format.js'
-import { checkFlush, checkProcess, type ResamplerKernel } from './audio/portable/resampler-kernel.js'
+import {
+  checkFlush,
+  checkProcess,
+  type ResamplerKernel,
+  type ResamplerKernelOptions,
+} from './audio/portable/resampler-kernel.js'
 import { PortableResampler } from './audio/portable/resampler.js'
 
 /** native/addon.cc, which checks nothing. */
 interface Addon {
-  readonly Resampler: new (encoding: number, sampleRateHertz: number, channels: number) => ResamplerKernel
+  readonly Resampler: new (
+    encoding: number,
+    sampleRateHertz: number,
+    channels: number,
+    gains: Float32Array | undefined,
+  ) => ResamplerKernel
 }
 
 type Backend = { readonly addon: Addon } | { readonly addon: undefined; readonly error: Error | undefined }
@@ -58,10 +68,13 @@ export function nativeLoadError(): Error | undefined {
   return current.addon ? undefined : current.error
 }
 
-/** A resampler for one stream of `format`, which the caller has checked with `checkPcmFormat`. */
-export function createResampler(format: PcmFormat): ResamplerKernel {
+/**
+ * A resampler for one stream of `format`, which the caller has checked with `checkPcmFormat`, and whose gains
+ * are as many as its channels.
+ */
+export function createResampler(format: PcmFormat, options: ResamplerKernelOptions = {}): ResamplerKernel {
   const { addon } = backend()
-  return addon ? new NativeResampler(addon, format) : new PortableResampler(format)
+  return addon ? new NativeResampler(addon, format, options) : new PortableResampler(format, options)
 }
 
 /** The addon's class behind the checks that it leaves to us. */
@@ -70,9 +83,9 @@ class NativeResampler implements ResamplerKernel {
   readonly #blockAlign: number
   readonly maxFlush: number
 
-  constructor(addon: Addon, format: PcmFormat) {
+  constructor(addon: Addon, format: PcmFormat, { mix }: ResamplerKernelOptions) {
     const { encoding, sampleRateHertz, channels } = format
-    this.#core = new addon.Resampler(PCM_ENCODINGS.indexOf(encoding), sampleRateHertz, channels)
+    this.#core = new addon.Resampler(PCM_ENCODINGS.indexOf(encoding), sampleRateHertz, channels, mix)
     this.#blockAlign = blockAlign(format)
     this.maxFlush = this.#core.maxFlush
   }

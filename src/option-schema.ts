@@ -37,6 +37,8 @@ export const optionSchema = z
       value => typeof value === 'object' && value !== null,
       'an object {encoding, sampleRateHertz, channels}',
     ),
+    channels: z.custom<readonly number[]>(Array.isArray, 'an array of channels, counted from 0'),
+    mix: z.custom<readonly number[]>(Array.isArray, 'an array of a gain for each channel'),
     path: z.string().min(1),
     ffmpegPath: z.string().min(1),
     spoolLimitBytes: z.number().int().min(0),

@@ -1,3 +1,4 @@
+import { checkChannelMix, gainsOf, type ChannelMixOptions } from './audio/channel-mix.js'
 import { MIN_FRAME_MS } from './audio/frame.js'
 import { checkPcmFormat, type PcmFormat } from './audio/pcm-format.js'
 import { optionSchema, OWNED_FIELDS, toMisuse } from './option-schema.js'
@@ -19,7 +20,8 @@ const LOCAL_DEADLINES = { handshakeTimeoutMs: 120_000, finishTimeoutMs: 120_000 
  * checked before anything opens: a wrong type or an unknown name throws TypeError, a value out of range
  * RangeError, each naming option, expectation and what came.
  */
-export interface SttStreamOptions extends Omit<ConnectionOptions, 'url'>, TranscribeConfigOptions {
+export interface SttStreamOptions
+  extends Omit<ConnectionOptions, 'url'>, TranscribeConfigOptions, ChannelMixOptions {
   /**
    * 'ws:' or 'wss:' URL of the STT channel, or 'local': a server of this process with the local recogniser, no
    * key and no internet. Default: the service.
@@ -67,6 +69,7 @@ const WIRE_FIELDS = [
   'voiceProfileConfig',
 ] as const satisfies (keyof TranscribeConfigOptions)[]
 const DECODE_OPTIONS = ['input', 'path', 'ffmpegPath', 'spoolLimitBytes'] as const
+const MIX_OPTIONS = ['channels', 'mix'] as const
 const SESSION_OPTIONS = [
   'authScheme',
   'authIn',
@@ -94,6 +97,7 @@ const VENDOR_OF_BLOCK = {
 /** Options checked, defaults filled in, sorted by room. */
 export interface ResolvedOptions {
   decode: { input?: PcmFormat; path?: string; ffmpegPath?: string; spoolLimitBytes?: number }
+  mix: ChannelMixOptions
   frame: { frameMs: number; minFrameMs: number }
   /** Multiple of real time; false = not paced. */
   paceRate: number | false
@@ -110,6 +114,8 @@ export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions 
   const local = url === 'local'
   const loopback = local || isLoopback(url)
   if (options.input) checkPcmFormat(options.input, 'input')
+  checkChannelMix(options)
+  if (options.input) gainsOf(options, options.input.channels)
   if (options.input && options.path)
     throw new TypeError('input and path exclude one another: a raw file is piped in')
   checkBlocks(options, modelId)
@@ -124,6 +130,7 @@ export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions 
   }
   return {
     decode: pick(options, DECODE_OPTIONS),
+    mix: pick(options, MIX_OPTIONS),
     frame: { frameMs, minFrameMs },
     paceRate: pace === 'auto' ? (loopback ? false : 1) : pace === 'realtime' ? 1 : pace,
     local,

@@ -87,6 +87,8 @@ t.test('wrong usage says what was expected and ends with 2', async t => {
     [['transcribe', '--raw', 's16le', 'a.raw'], /Expected ENCODING:RATE:CHANNELS/],
     [['transcribe', '--raw', 's17le:16000:1', 'a.raw'], /raw\.encoding must be one of/],
     [['transcribe', '--raw', 's16le:1:1', 'a.raw'], /raw\.sampleRateHertz must be/],
+    [['transcribe', '--channels', 'left', 'a.wav'], /Expected channels counted from 0/],
+    [['transcribe', '--channels', '0,8', 'a.wav'], /channels must be .* from 0 to 7.*got \[0, 8\]/],
     [['transcribe', '-', '-'], /can be read only once/],
     [['transcribe', '--format', 'srt', 'a.wav', 'b.wav'], /several files in the format srt need --out-dir/],
     [['transcribe', '--out-dir', 'x', 'a/talk.wav', 'b/talk.mp3'], /two inputs would write x\/talk\.txt/],

@@ -103,6 +103,19 @@ t.test('refuses values out of range', async t => {
   refuse(t, { input: { encoding: 'mp3', sampleRateHertz: 8_000, channels: 1 } }, TypeError, /^input.encoding/)
 })
 
+t.test('takes channels or a mix, and refuses what does not fit the declared input', async t => {
+  const input = { encoding: 'mulaw', sampleRateHertz: 8_000, channels: 2 } as const
+  t.strictSame(resolveOptions({ url }).mix, {})
+  t.strictSame(resolveOptions({ url, channels: [7] }).mix, { channels: [7] })
+  t.strictSame(resolveOptions({ url, input, mix: [1, 0] }).mix, { mix: [1, 0] })
+  refuse(t, { channels: 0 }, TypeError, /^channels: an array of channels, counted from 0; got 0/)
+  refuse(t, { mix: 'left' }, TypeError, /^mix: an array of a gain for each channel; got string/)
+  refuse(t, { channels: [8] }, RangeError, /^channels must be .*got \[8\]/)
+  refuse(t, { channels: [0], mix: [1] }, TypeError, /^channels and mix exclude one another/)
+  refuse(t, { input, channels: [2] }, RangeError, /^channels must name .*2 channels.*got 2/)
+  refuse(t, { input, mix: [1] }, RangeError, /^mix must have a gain for each .*got 1/)
+})
+
 t.test('refuses what is the pipeline own business, naming input', async t => {
   for (const field of ['audioEncoding', 'sampleRateHertz', 'numberOfChannels']) {
     refuse(t, { [field]: 1 }, TypeError, new RegExp(`${field}.*'input'`))

@@ -1,11 +1,12 @@
 import { addAbortSignal, Transform, type TransformCallback } from 'node:stream'
 import { SttError } from '../errors.js'
 import { createResampler, nativeLoadError } from '../native.js'
+import { checkChannelMix, gainsOf, type ChannelMixOptions } from './channel-mix.js'
 import { blockAlign, checkPcmFormat, type PcmFormat } from './pcm-format.js'
 import { outputsOf, resamplerGeometry } from './portable/resampler-filter.js'
 import type { ResamplerKernel } from './portable/resampler-kernel.js'
 
-export interface ResampleOptions {
+export interface ResampleOptions extends ChannelMixOptions {
   /** What the input holds, or whoever will know it before the first chunk: `decode()`'s stream, for one. */
   format: PcmFormat | { readonly format?: PcmFormat | undefined }
   /** Destroys the stream with an AbortError. */
@@ -27,9 +28,11 @@ const BYTES_PER_OUTPUT = 2
 /**
  * Turns interleaved PCM of any format into 16 kHz mono LINEAR16, byte for byte the same however the input is
  * split. Output sample j stands at t = j / 16000 s, input sample i at t = i / rate: the filter's delay is taken
- * out at the start and made up at the end, n samples become ceil(n * 16000 / rate).
+ * out at the start and made up at the end, n samples become ceil(n * 16000 / rate). Channels are averaged
+ * unless `channels` or `mix` says otherwise; {@link splitChannels} keeps them apart.
  *
- * @throws TypeError or RangeError for a declared format out of range
+ * @throws TypeError or RangeError for a declared format out of range, and for a mix that does not fit it; the
+ * stream fails with STT_ERR_UNSUPPORTED_AUDIO where the format is known only at the first chunk
  */
 export function resample(options: ResampleOptions): Resampler {
   return new Resampler(options)
@@ -61,20 +64,23 @@ interface Pending {
  */
 export class Resampler extends Transform {
   readonly #format: ResampleOptions['format']
+  readonly #mix: ChannelMixOptions
   #opened: Opened | undefined
   #pending: Pending | undefined
   #tornBytes = 0
   #samplesOut = 0
   #warnedOfNonFinite = false
 
-  constructor({ format, signal }: ResampleOptions) {
+  constructor({ format, channels, mix, signal }: ResampleOptions) {
     const given: unknown = format
     if (typeof given !== 'object' || given === null) {
       throw new TypeError(`format must be a PcmFormat or an object with a format; got ${String(given)}`)
     }
-    if ('encoding' in format) checkPcmFormat(format, 'format')
+    checkChannelMix({ channels, mix })
+    if ('encoding' in format) checkKnown(format, { channels, mix })
     super()
     this.#format = format
+    this.#mix = { channels, mix }
     // Not through super(): a signal aborted already would call _destroy before the private fields exist.
     if (signal) addAbortSignal(signal, this)
   }
@@ -154,7 +160,7 @@ export class Resampler extends Transform {
       )
     }
     try {
-      checkPcmFormat(format, 'format')
+      checkKnown(format, this.#mix)
     } catch (cause) {
       throw new SttError('STT_ERR_UNSUPPORTED_AUDIO', (cause as Error).message, { cause })
     }
@@ -163,7 +169,7 @@ export class Resampler extends Transform {
 
   #open(): Opened {
     const format = this.#knownFormat()
-    const kernel = createResampler(format)
+    const kernel = createResampler(format, { mix: gainsOf(this.#mix, format.channels) })
     const loadError = nativeLoadError()
     if (loadError) {
       this.#warn('STT_WARN_PORTABLE', `resampling in TypeScript, which is slower: ${loadError.message}`)
@@ -225,4 +231,10 @@ export class Resampler extends Transform {
   #warn(code: ResampleWarning['code'], message: string): void {
     this.emit('warning', { code, message } satisfies ResampleWarning)
   }
+}
+
+/** @throws TypeError, RangeError */
+function checkKnown(format: PcmFormat, mix: ChannelMixOptions): void {
+  checkPcmFormat(format, 'format')
+  gainsOf(mix, format.channels)
 }

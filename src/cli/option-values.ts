@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { checkChannelMix } from '../audio/channel-mix.js'
 import { checkPcmFormat, type PcmEncoding, type PcmFormat } from '../audio/pcm-format.js'
 
 /** `ENCODING:RATE:CHANNELS`, e.g. s16le:16000:1. */
@@ -14,6 +15,19 @@ export function parseRaw(text: string): PcmFormat {
   return checked(() => {
     checkPcmFormat(format, 'raw')
     return format
+  })
+}
+
+/** Channels counted from 0, with commas between them, e.g. 0,1. */
+export function parseChannels(text: string): number[] {
+  if (!/^\d+(,\d+)*$/.test(text))
+    throw new InvalidArgumentError(
+      'Expected channels counted from 0 with commas between them, e.g. 0 or 0,1.',
+    )
+  return checked(() => {
+    const channels = text.split(',').map(Number)
+    checkChannelMix({ channels })
+    return channels
   })
 }
 

@@ -3,7 +3,7 @@ import { FORMATS } from './event-format.js'
 import type { ExitCode } from './exit-code.js'
 import { outputPath } from './output.js'
 import type { TranscribeOptions } from './transcribe-options.js'
-import { parsePace, parseRaw, parseUrl } from './option-values.js'
+import { parseChannels, parsePace, parseRaw, parseUrl } from './option-values.js'
 
 const EXAMPLES = `
 Examples:
@@ -36,6 +36,11 @@ export function transcribeCommand(setExitCode: (code: ExitCode) => void): Comman
       parsePace,
     )
     .option('--raw <format>', 'the audio has no header: ENCODING:RATE:CHANNELS, e.g. s16le:16000:1', parseRaw)
+    .option(
+      '--channels <list>',
+      'hear these channels alone, counted from 0, e.g. 0 or 0,1 (default: the mean of all)',
+      parseChannels,
+    )
     .option('-o, --out-dir <directory>', 'one file there for each input, instead of stdout')
     .option('--progress', 'show progress where stderr is no terminal too')
     .option('-q, --quiet', 'say nothing on stderr but errors')

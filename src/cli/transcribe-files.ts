@@ -119,7 +119,7 @@ class Run {
   }
 
   #streamOptions(connect: SttStreamOptions): SttStreamOptions {
-    const { language, model, pace, raw, format, words = false } = this.#options
+    const { language, model, pace, raw, channels, format, words = false } = this.#options
     return {
       ...connect,
       interimResults: format === 'json',
@@ -129,6 +129,7 @@ class Run {
       ...(model !== undefined && { modelId: model }),
       ...(pace !== undefined && { pace }),
       ...(raw !== undefined && { input: raw }),
+      ...(channels !== undefined && { channels }),
     }
   }
 

@@ -12,6 +12,7 @@ export interface TranscribeOptions {
   words?: boolean
   pace?: number | 'realtime' | false
   raw?: PcmFormat
+  channels?: number[]
   outDir?: string
   progress?: boolean
   quiet?: boolean

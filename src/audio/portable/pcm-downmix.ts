@@ -40,22 +40,32 @@ const SAMPLE_READERS: Record<PcmEncoding, SampleReader> = {
 }
 
 /**
- * Reads interleaved blocks as the mean of their channels, in units of one LINEAR16 step (full scale is
- * 32768). NaN and infinities read as 0 and are counted. Twin of native/resampler/pcm_downmix.cc.
+ * Reads interleaved blocks as one channel, in units of one LINEAR16 step (full scale is 32768). NaN and
+ * infinities read as 0 and are counted. Twin of native/resampler/pcm_downmix.cc.
  */
 export class PcmDownmix {
   readonly blockAlign: number
-  readonly #channels: number
-  readonly #sampleBytes: number
+  /** Of the channels that are mixed, where their samples lie in the block, in bytes. */
+  readonly #offsets: readonly number[]
+  readonly #gains: Float32Array
+  readonly #divisor: number
   readonly #readSample: SampleReader
   #nonFinite = 0
 
-  constructor({ encoding, channels }: PcmFormat) {
+  /** `gains`: one for each channel; without them the mean of all. A channel with gain 0 is not read at all. */
+  constructor({ encoding, channels }: PcmFormat, gains: Float32Array = equal(channels)) {
+    const sampleBytes = bytesPerSample(encoding)
     const readSample = SAMPLE_READERS[encoding]
-    this.#channels = channels
-    this.#sampleBytes = bytesPerSample(encoding)
     this.#readSample = encoding.startsWith('f') ? (view, at) => this.#limit(readSample(view, at)) : readSample
-    this.blockAlign = this.#sampleBytes * channels
+    this.blockAlign = sampleBytes * channels
+
+    this.#offsets = [...gains.keys()].filter(channel => gains[channel] !== 0).map(at => at * sampleBytes)
+    this.#gains = gains.filter(gain => gain !== 0)
+    // 1 / n for n channels is a mean: dividing the sum keeps means of integers exact where they can be.
+    const share = Math.fround(1 / this.#gains.length)
+    const isMean = this.#gains.every(gain => gain === share)
+    this.#divisor = isMean ? Math.max(this.#gains.length, 1) : 1
+    if (isMean) this.#gains.fill(1)
   }
 
   /** NaN and infinite samples read as 0 so far. */
@@ -66,13 +76,13 @@ export class PcmDownmix {
   /** Fills `output` with the blocks of `input` from byte `offset` on. */
   read(input: DataView, offset: number, output: Float32Array): void {
     const readSample = this.#readSample
-    const channels = this.#channels
-    const sampleBytes = this.#sampleBytes
-    for (let i = 0; i < output.length; i++) {
+    const offsets = this.#offsets
+    const gains = this.#gains
+    const divisor = this.#divisor
+    for (let i = 0; i < output.length; i++, offset += this.blockAlign) {
       let sum = 0
-      for (let channel = 0; channel < channels; channel++, offset += sampleBytes)
-        sum += readSample(input, offset)
-      output[i] = sum / channels
+      for (let k = 0; k < offsets.length; k++) sum += gains[k]! * readSample(input, offset + offsets[k]!)
+      output[i] = sum / divisor
     }
   }
 
@@ -81,4 +91,8 @@ export class PcmDownmix {
     this.#nonFinite++
     return 0
   }
+}
+
+function equal(channels: number): Float32Array {
+  return new Float32Array(channels).fill(1 / channels)
 }

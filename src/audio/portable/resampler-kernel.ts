@@ -23,6 +23,11 @@ export interface ResamplerKernel {
   readonly nonFinite: number
 }
 
+export interface ResamplerKernelOptions {
+  /** The gain of each channel. Default: the mean of all. */
+  mix?: Float32Array | undefined
+}
+
 const BYTES_PER_OUTPUT = 2
 
 /** Guards a kernel's `process`: native code trusts what this lets through. */

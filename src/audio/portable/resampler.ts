@@ -1,7 +1,12 @@
 import type { PcmFormat } from '../pcm-format.js'
 import { PcmDownmix } from './pcm-downmix.js'
 import { filterTable, outputsOf, type FilterTable } from './resampler-filter.js'
-import { checkFlush, checkProcess, type ResamplerKernel } from './resampler-kernel.js'
+import {
+  checkFlush,
+  checkProcess,
+  type ResamplerKernel,
+  type ResamplerKernelOptions,
+} from './resampler-kernel.js'
 
 /** Input samples taken between two looks at the outputs, beyond the filter's own span. */
 const SLICE_SAMPLES = 2048
@@ -21,9 +26,9 @@ export class PortableResampler implements ResamplerKernel {
   #index = 0
   #phase = 0
 
-  constructor(format: PcmFormat) {
+  constructor(format: PcmFormat, { mix }: ResamplerKernelOptions = {}) {
     this.#table = filterTable(format.sampleRateHertz)
-    this.#downmix = new PcmDownmix(format)
+    this.#downmix = new PcmDownmix(format, mix)
     this.#window = new Float32Array(this.#table.taps + SLICE_SAMPLES)
     this.#reset()
   }
