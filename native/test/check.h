@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdarg>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -26,8 +27,25 @@ struct Registration {
   Registration(const char *name, void (*run)()) { tests().push_back({name, run}); }
 };
 
+inline char *situation() {
+  static char text[200] = "";
+  return text;
+}
+
+// What the checks to come are about, in printf's words: a failure shows it.
+#if defined(__GNUC__)
+__attribute__((format(printf, 1, 2)))
+#endif
+inline void
+about(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(situation(), 200, format, arguments);
+  va_end(arguments);
+}
+
 inline void fail(const char *file, int line, const char *what) {
-  std::fprintf(stderr, "%s:%d: not true: %s\n", file, line, what);
+  std::fprintf(stderr, "%s:%d: not true: %s (%s)\n", file, line, what, situation());
   std::exit(1);
 }
 
