@@ -3,7 +3,7 @@
  * Builds the addon for the published package by node-gyp and puts it into prebuilds/, where node-gyp-build looks.
  * Where this Node can load it, it is compared with its TypeScript twin. Needs node_modules, Python and a compiler.
  */
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, rmSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { checkAgreement } from './prebuild/agreement.mjs'
@@ -35,6 +35,15 @@ function main() {
   const out = resolve(values.out)
   const file = buildPrebuild(root, out, target)
   console.log(`${relative(process.cwd(), file)}: ${statSync(file).size} bytes`)
+  try {
+    check(target, file, out)
+  } catch (error) {
+    rmSync(file)
+    throw error
+  }
+}
+
+function check(target, file, out) {
   if (target.libc === 'glibc') {
     checkLinuxFloor(file)
     const needed = Object.entries(librariesNeeded(file)).map(entry => entry.join(' '))
