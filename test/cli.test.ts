@@ -203,6 +203,15 @@ t.test('standard input is read with -, raw audio as declared', async t => {
   t.match(await resultOf(child), { code: 0, stdout: 'go forward ten meters\n', stderr: '' })
 })
 
+t.test('--channels chooses what is heard, and must fit the file', async t => {
+  const url = await scripted(t)
+  const dir = t.testdir({ 'a.wav': wav(3_000) })
+  const transcribe = (channels: string) =>
+    cli(['transcribe', '--url', url, '--channels', channels, join(dir, 'a.wav')])
+  t.match(await transcribe('0'), { code: 0, stdout: 'go forward ten meters\n' })
+  t.match(await transcribe('0,1'), { code: 1, stderr: /channels must name some of the input's 1 channel,/ })
+})
+
 t.test('empty standard input is an empty result', async t => {
   const url = await scripted(t)
   t.match(await cli(['transcribe', '--url', url, '-']), { code: 0, stdout: '' })

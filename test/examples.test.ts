@@ -84,6 +84,19 @@ const TESTS: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.equal(refused.stdout.split('\n').length, 3, 'what will never work is not tried again')
   },
 
+  async 'two-speakers.mjs'(t, name) {
+    const pan = ['-i', 'tone.wav', '-af', 'pan=stereo|c0=c0|c1=0.5*c0']
+    const stereo = await encode(directory, 'stereo.wav', pan)
+    const { code, stdout, stderr } = await runScripted(t, name, [stereo])
+    t.equal(code, 0, stderr)
+    t.strictSame(
+      stdout.trimEnd().split('\n').sort(),
+      LAMP.flatMap(({ startMs, text }) =>
+        [0, 1].map(side => `${startMs} ms, channel ${side}: ${text}`),
+      ).sort(),
+    )
+  },
+
   async 'captions.mjs'(t, name) {
     const { code, stdout, stderr } = await runScripted(t, name, [mp3])
     t.equal(code, 0, stderr)

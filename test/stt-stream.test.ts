@@ -116,6 +116,32 @@ t.test('decodes mp3 through ffmpeg, piped and by path, and leaves no child', asy
   t.strictSame(ffmpegs(), [])
 })
 
+t.test('hears the channels that are chosen, and fails where the audio has them not', async t => {
+  const { url } = await scriptedServer(t)
+  const input = { encoding: 'f32le', sampleRateHertz: 16_000, channels: 2 } as const
+  const rightIsBroken = Buffer.alloc(8 * 16_000)
+  for (let at = 4; at < rightIsBroken.length; at += 8) rightIsBroken.writeFloatLE(NaN, at)
+  for (const [options, expected] of [
+    [{}, ['STT_WARN_NON_FINITE']],
+    [{ channels: [0] }, []],
+    [{ mix: [1, 0] }, []],
+    [{ mix: [0, 1] }, ['STT_WARN_NON_FINITE']],
+  ] as const) {
+    const codes: string[] = []
+    const stream = sttStream({ url, input, ...options })
+    stream.on('warning', ({ code }: { code: string }) => codes.push(code))
+    stream.end(rightIsBroken)
+    await stream.toArray()
+    t.strictSame(codes, expected)
+  }
+  const stream = sttStream({ url, channels: [1] })
+  stream.end(wav)
+  t.match(await failure(stream), {
+    code: 'STT_ERR_UNSUPPORTED_AUDIO',
+    message: /channels must name some of the input's 1 channel/,
+  })
+})
+
 t.test('ends cleanly on empty input', async t => {
   const { url } = await scriptedServer(t, { script: [] })
   const stream = sttStream({ url })
