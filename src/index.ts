@@ -14,6 +14,7 @@ export type {
 export { decode, Decoder } from './audio/decode.js'
 export type { DecodeOptions } from './audio/decode-options.js'
 export { resample, Resampler, type ResampleOptions } from './audio/resample.js'
+export type { ResamplerQuality } from './audio/resampler-quality.js'
 export {
   ChannelSplitter,
   splitChannels,

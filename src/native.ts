@@ -7,7 +7,14 @@ import {
   type ResamplerKernel,
   type ResamplerKernelOptions,
 } from './audio/portable/resampler-kernel.js'
+import {
+  maxHeldOutputs,
+  maxOutputsOf,
+  resamplerGeometry,
+  type ResamplerGeometry,
+} from './audio/portable/resampler-geometry.js'
 import { PortableResampler } from './audio/portable/resampler.js'
+import { RESAMPLER_QUALITIES } from './audio/resampler-quality.js'
 
 /** native/addon.cc, which checks nothing. */
 interface Addon {
@@ -16,7 +23,17 @@ interface Addon {
     sampleRateHertz: number,
     channels: number,
     gains: Float32Array | undefined,
-  ) => ResamplerKernel
+    quality: number,
+  ) => AddonResampler
+  /** What this processor can run, the best last. */
+  readonly kernels: readonly string[]
+  readonly useKernels: (name: string) => boolean
+}
+
+interface AddonResampler {
+  process(input: Uint8Array, output: Uint8Array): number
+  flush(output: Uint8Array): number
+  readonly nonFinite: number
 }
 
 type Backend = { readonly addon: Addon } | { readonly addon: undefined; readonly error: Error | undefined }
@@ -25,7 +42,8 @@ let loaded: Backend | undefined
 
 /**
  * The addon of this platform (`prebuilds/`, else `build/`), loaded on first use. The environment variable
- * `STTSTREAM_PORTABLE=1`, read at that moment, keeps it out.
+ * `STTSTREAM_PORTABLE=1`, read at that moment, keeps it out; `STTSTREAM_KERNELS=avx2`, say, makes it run another
+ * instruction set's kernels than the best.
  */
 function backend(): Backend {
   return (loaded ??= process.env.STTSTREAM_PORTABLE === '1' ? { addon: undefined, error: undefined } : load())
@@ -36,10 +54,18 @@ function load(): Backend {
     const require = createRequire(import.meta.url)
     const find = require('node-gyp-build') as (root: string) => unknown
     const addon = find(fileURLToPath(new URL('..', import.meta.url)))
-    if (isAddon(addon)) return { addon }
+    if (!isAddon(addon)) {
+      return {
+        addon: undefined,
+        error: new Error('the addon found is not the one this version was built with'),
+      }
+    }
+    const kernels = process.env.STTSTREAM_KERNELS
+    if (kernels === undefined || addon.useKernels(kernels)) return { addon }
+    const choice = addon.kernels.join(', ')
     return {
       addon: undefined,
-      error: new Error('the addon found is not the one this version was built with'),
+      error: new Error(`STTSTREAM_KERNELS must be one of ${choice} on this processor; got ${kernels}`),
     }
   } catch (cause) {
     // Its further lines are paths and a trace; the cause keeps them.
@@ -79,15 +105,19 @@ export function createResampler(format: PcmFormat, options: ResamplerKernelOptio
 
 /** The addon's class behind the checks that it leaves to us. */
 class NativeResampler implements ResamplerKernel {
-  readonly #core: ResamplerKernel
+  readonly #core: AddonResampler
+  readonly #geometry: ResamplerGeometry
   readonly #blockAlign: number
   readonly maxFlush: number
 
-  constructor(addon: Addon, format: PcmFormat, { mix }: ResamplerKernelOptions) {
+  constructor(addon: Addon, format: PcmFormat, { mix, quality = 'high' }: ResamplerKernelOptions) {
     const { encoding, sampleRateHertz, channels } = format
-    this.#core = new addon.Resampler(PCM_ENCODINGS.indexOf(encoding), sampleRateHertz, channels, mix)
+    const encodingIndex = PCM_ENCODINGS.indexOf(encoding)
+    const qualityIndex = RESAMPLER_QUALITIES.indexOf(quality)
+    this.#core = new addon.Resampler(encodingIndex, sampleRateHertz, channels, mix, qualityIndex)
+    this.#geometry = resamplerGeometry(sampleRateHertz, quality)
     this.#blockAlign = blockAlign(format)
-    this.maxFlush = this.#core.maxFlush
+    this.maxFlush = maxHeldOutputs(this.#geometry)
   }
 
   get nonFinite(): number {
@@ -95,7 +125,7 @@ class NativeResampler implements ResamplerKernel {
   }
 
   maxOutput(bytes: number): number {
-    return this.#core.maxOutput(bytes)
+    return maxOutputsOf(this.#geometry, Math.floor(bytes / this.#blockAlign))
   }
 
   process(input: Uint8Array, output: Uint8Array): number {

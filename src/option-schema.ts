@@ -39,6 +39,7 @@ export const optionSchema = z
     ),
     channels: z.custom<readonly number[]>(Array.isArray, 'an array of channels, counted from 0'),
     mix: z.custom<readonly number[]>(Array.isArray, 'an array of a gain for each channel'),
+    resamplerQuality: z.enum(['high', 'fast']),
     path: z.string().min(1),
     ffmpegPath: z.string().min(1),
     spoolLimitBytes: z.number().int().min(0),

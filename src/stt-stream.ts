@@ -64,7 +64,7 @@ export class SttStream extends Duplex {
     const { url, ...session } = resolved.session
     this.#readsPath = resolved.decode.path !== undefined
     this.#decoder = decode(resolved.decode)
-    this.#resampler = resample({ format: this.#decoder, ...resolved.mix })
+    this.#resampler = resample({ format: this.#decoder, ...resolved.resample })
     this.#framer = frame(resolved.frame)
     this.#session = new SttSession({ ...session, url: resolved.local ? () => this.#startLocalServer() : url })
     const pacing = resolved.paceRate === false ? [] : [pace({ rate: resolved.paceRate })]

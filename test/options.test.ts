@@ -105,9 +105,12 @@ t.test('refuses values out of range', async t => {
 
 t.test('takes channels or a mix, and refuses what does not fit the declared input', async t => {
   const input = { encoding: 'mulaw', sampleRateHertz: 8_000, channels: 2 } as const
-  t.strictSame(resolveOptions({ url }).mix, {})
-  t.strictSame(resolveOptions({ url, channels: [7] }).mix, { channels: [7] })
-  t.strictSame(resolveOptions({ url, input, mix: [1, 0] }).mix, { mix: [1, 0] })
+  const unset = { channels: undefined, mix: undefined, quality: undefined }
+  t.strictSame(resolveOptions({ url }).resample, unset)
+  t.strictSame(resolveOptions({ url, channels: [7] }).resample, { ...unset, channels: [7] })
+  t.strictSame(resolveOptions({ url, input, mix: [1, 0] }).resample, { ...unset, mix: [1, 0] })
+  t.strictSame(resolveOptions({ url, resamplerQuality: 'fast' }).resample, { ...unset, quality: 'fast' })
+  refuse(t, { resamplerQuality: 'best' }, TypeError, /^resamplerQuality: /)
   refuse(t, { channels: 0 }, TypeError, /^channels: an array of channels, counted from 0; got 0/)
   refuse(t, { mix: 'left' }, TypeError, /^mix: an array of a gain for each channel; got string/)
   refuse(t, { channels: [8] }, RangeError, /^channels must be .*got \[8\]/)

@@ -3,12 +3,15 @@ import { SttError } from '../errors.js'
 import { createResampler, nativeLoadError } from '../native.js'
 import { checkChannelMix, gainsOf, type ChannelMixOptions } from './channel-mix.js'
 import { blockAlign, checkPcmFormat, type PcmFormat } from './pcm-format.js'
-import { outputsOf, resamplerGeometry } from './portable/resampler-filter.js'
+import { outputsReadyAfter, resamplerGeometry } from './portable/resampler-geometry.js'
 import type { ResamplerKernel } from './portable/resampler-kernel.js'
+import { checkResamplerQuality, type ResamplerQuality } from './resampler-quality.js'
 
 export interface ResampleOptions extends ChannelMixOptions {
   /** What the input holds, or whoever will know it before the first chunk: `decode()`'s stream, for one. */
   format: PcmFormat | { readonly format?: PcmFormat | undefined }
+  /** What the filter keeps and costs: see {@link ResamplerQuality}. Default `'high'`. */
+  quality?: ResamplerQuality | undefined
   /** Destroys the stream with an AbortError. */
   signal?: AbortSignal | undefined
 }
@@ -65,22 +68,25 @@ interface Pending {
 export class Resampler extends Transform {
   readonly #format: ResampleOptions['format']
   readonly #mix: ChannelMixOptions
+  readonly #quality: ResamplerQuality
   #opened: Opened | undefined
   #pending: Pending | undefined
   #tornBytes = 0
   #samplesOut = 0
   #warnedOfNonFinite = false
 
-  constructor({ format, channels, mix, signal }: ResampleOptions) {
+  constructor({ format, channels, mix, quality = 'high', signal }: ResampleOptions) {
     const given: unknown = format
     if (typeof given !== 'object' || given === null) {
       throw new TypeError(`format must be a PcmFormat or an object with a format; got ${String(given)}`)
     }
     checkChannelMix({ channels, mix })
+    checkResamplerQuality(quality)
     if ('encoding' in format) checkKnown(format, { channels, mix })
     super()
     this.#format = format
     this.#mix = { channels, mix }
+    this.#quality = quality
     // Not through super(): a signal aborted already would call _destroy before the private fields exist.
     if (signal) addAbortSignal(signal, this)
   }
@@ -107,9 +113,8 @@ export class Resampler extends Transform {
     }
     if (inputBytes === 0) return 0
     const format = this.#knownFormat()
-    const geometry = resamplerGeometry(format.sampleRateHertz)
-    const settled = Math.floor(inputBytes / blockAlign(format)) - geometry.taps / 2
-    return settled > 0 ? outputsOf(geometry, settled) : 0
+    const geometry = resamplerGeometry(format.sampleRateHertz, this.#quality)
+    return outputsReadyAfter(geometry, Math.floor(inputBytes / blockAlign(format)))
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -169,7 +174,10 @@ export class Resampler extends Transform {
 
   #open(): Opened {
     const format = this.#knownFormat()
-    const kernel = createResampler(format, { mix: gainsOf(this.#mix, format.channels) })
+    const kernel = createResampler(format, {
+      mix: gainsOf(this.#mix, format.channels),
+      quality: this.#quality,
+    })
     const loadError = nativeLoadError()
     if (loadError) {
       this.#warn('STT_WARN_PORTABLE', `resampling in TypeScript, which is slower: ${loadError.message}`)

@@ -1,3 +1,5 @@
+import type { ResamplerQuality } from '../resampler-quality.js'
+
 /**
  * One stream's resampler, native or portable: interleaved PCM in, 16 kHz mono LINEAR16 out. Both make the
  * same bytes however the input is split, and agree with each other within one LINEAR16 step.
@@ -24,6 +26,8 @@ export interface ResamplerKernel {
 }
 
 export interface ResamplerKernelOptions {
+  /** Default `'high'`. */
+  quality?: ResamplerQuality | undefined
   /** The gain of each channel. Default: the mean of all. */
   mix?: Float32Array | undefined
 }

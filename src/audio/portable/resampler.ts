@@ -1,6 +1,9 @@
 import type { PcmFormat } from '../pcm-format.js'
+import { HalfBandDecimator, SLICE_SAMPLES } from './half-band.js'
 import { PcmDownmix } from './pcm-downmix.js'
-import { filterTable, outputsOf, type FilterTable } from './resampler-filter.js'
+import { Polyphase } from './polyphase.js'
+import { filterTable, type FilterTable } from './resampler-filter.js'
+import { maxHeldOutputs, maxOutputsOf, outputsOf } from './resampler-geometry.js'
 import {
   checkFlush,
   checkProcess,
@@ -8,29 +11,27 @@ import {
   type ResamplerKernelOptions,
 } from './resampler-kernel.js'
 
-/** Input samples taken between two looks at the outputs, beyond the filter's own span. */
-const SLICE_SAMPLES = 2048
+/** Samples of silence at the end, at once. */
+const FLUSH_SAMPLES = 256
 
 /**
  * The TypeScript twin of native/resampler: the same taps on the same grid, so the same samples within one
- * LINEAR16 step. Sums are kept in double, the taps and the samples in float32.
- *
- * The samples that outputs still to come need lie in the window; `#index` and `#phase` say where the next
- * output's taps begin. Only when the window is full does what remains move to its front.
+ * LINEAR16 step. Sums are kept in double, the taps and what passes between stages in float32.
  */
 export class PortableResampler implements ResamplerKernel {
   readonly #table: FilterTable
   readonly #downmix: PcmDownmix
-  readonly #window: Float32Array
-  #filled = 0
-  #index = 0
-  #phase = 0
+  readonly #halfBands: readonly HalfBandDecimator[]
+  readonly #polyphase: Polyphase
+  readonly #samples = new Float32Array(SLICE_SAMPLES)
+  #blocksIn = 0
+  #samplesOut = 0
 
-  constructor(format: PcmFormat, { mix }: ResamplerKernelOptions = {}) {
-    this.#table = filterTable(format.sampleRateHertz)
+  constructor(format: PcmFormat, { quality = 'high', mix }: ResamplerKernelOptions = {}) {
+    this.#table = filterTable(format.sampleRateHertz, quality)
     this.#downmix = new PcmDownmix(format, mix)
-    this.#window = new Float32Array(this.#table.taps + SLICE_SAMPLES)
-    this.#reset()
+    this.#halfBands = this.#table.halfBands.map(design => new HalfBandDecimator(design))
+    this.#polyphase = new Polyphase(this.#table)
   }
 
   get nonFinite(): number {
@@ -38,116 +39,72 @@ export class PortableResampler implements ResamplerKernel {
   }
 
   get maxFlush(): number {
-    return outputsOf(this.#table, this.#table.taps / 2)
+    return maxHeldOutputs(this.#table)
   }
 
   maxOutput(bytes: number): number {
-    return outputsOf(this.#table, Math.floor(bytes / this.#downmix.blockAlign))
+    return maxOutputsOf(this.#table, Math.floor(bytes / this.#downmix.blockAlign))
   }
 
   process(input: Uint8Array, output: Uint8Array): number {
     const { blockAlign } = this.#downmix
     checkProcess(this, blockAlign, input, output)
-    const view = new DataView(input.buffer, input.byteOffset, input.byteLength)
-    return this.#fill(input.length / blockAlign, viewOf(output), (slice, done) =>
-      this.#downmix.read(view, done * blockAlign, slice),
-    )
+    const view = viewOf(input)
+    const writer = new Linear16Writer(output)
+    const blocks = input.length / blockAlign
+    for (let done = 0; done < blocks; done += SLICE_SAMPLES) {
+      const slice = this.#samples.subarray(0, Math.min(SLICE_SAMPLES, blocks - done))
+      this.#downmix.read(view, done * blockAlign, slice)
+      this.#filter(slice, writer.write)
+    }
+    this.#blocksIn += blocks
+    this.#samplesOut += writer.written
+    return writer.written
   }
 
   flush(output: Uint8Array): number {
     checkFlush(this, output)
-    const written = this.#fill(this.#table.taps / 2, viewOf(output), slice => slice.fill(0))
+    const due = outputsOf(this.#table, this.#blocksIn) - this.#samplesOut
+    const writer = new Linear16Writer(output.subarray(0, due * 2))
+    const silence = this.#samples.subarray(0, FLUSH_SAMPLES).fill(0)
+    while (writer.written < due) this.#filter(silence, writer.write)
     this.#reset()
-    return written
+    return due
+  }
+
+  #filter(samples: Float32Array, write: (value: number) => void): void {
+    for (const halfBand of this.#halfBands) samples = halfBand.process(samples)
+    this.#polyphase.process(samples, write)
   }
 
   #reset(): void {
-    this.#index = 0
-    this.#phase = 0
-    // Silence before the first sample, as much as the first output's taps reach back.
-    this.#filled = Math.max(0, this.#table.taps / 2 - 1)
-    this.#window.fill(0, 0, this.#filled)
+    for (const halfBand of this.#halfBands) halfBand.reset()
+    this.#polyphase.reset()
+    this.#blocksIn = 0
+    this.#samplesOut = 0
   }
-
-  /** Takes `count` samples, slice by slice, and writes the outputs that each slice completes. */
-  #fill(count: number, output: DataView, read: (slice: Float32Array, done: number) => void): number {
-    const window = this.#window
-    let written = 0
-    for (let done = 0; done < count;) {
-      if (this.#filled === window.length) {
-        window.copyWithin(0, this.#index)
-        this.#filled -= this.#index
-        this.#index = 0
-      }
-      const taken = Math.min(count - done, window.length - this.#filled)
-      read(window.subarray(this.#filled, this.#filled + taken), done)
-      this.#filled += taken
-      done += taken
-      written += this.#table.taps === 0 ? this.#pass(output, written) : this.#drain(output, written)
-    }
-    return written
-  }
-
-  #pass(output: DataView, written: number): number {
-    const count = this.#filled
-    for (let i = 0; i < count; i++) writeLinear16(output, written + i, this.#window[i] ?? 0)
-    this.#filled = 0
-    return count
-  }
-
-  /** Writes every output whose taps lie within the window. */
-  #drain(output: DataView, written: number): number {
-    const { up, down, taps, interpolatedRows, rows } = this.#table
-    const wholeStep = Math.floor(down / up)
-    const phaseStep = down % up
-    const window = this.#window
-    let count = 0
-    while (this.#index + taps <= this.#filled) {
-      let value: number
-      if (interpolatedRows === 0) {
-        value = dot(rows, this.#phase * taps, window, this.#index, taps)
-      } else {
-        const scaled = this.#phase * interpolatedRows
-        const weight = (scaled % up) / up
-        const row = ((scaled - (scaled % up)) / up) * taps
-        const before = dot(rows, row, window, this.#index, taps)
-        const after = dot(rows, row + taps, window, this.#index, taps)
-        value = before + weight * (after - before)
-      }
-      writeLinear16(output, written + count, value)
-      count++
-      this.#phase += phaseStep
-      this.#index += wholeStep
-      if (this.#phase >= up) {
-        this.#phase -= up
-        this.#index++
-      }
-    }
-    return count
-  }
-}
-
-/** Four sums in flight: one would wait for each addition to finish. `count` is a multiple of four. */
-function dot(rows: Float32Array, row: number, window: Float32Array, index: number, count: number): number {
-  let a = 0
-  let b = 0
-  let c = 0
-  let d = 0
-  for (let k = 0; k < count; k += 4) {
-    a += rows[row + k]! * window[index + k]!
-    b += rows[row + k + 1]! * window[index + k + 1]!
-    c += rows[row + k + 2]! * window[index + k + 2]!
-    d += rows[row + k + 3]! * window[index + k + 3]!
-  }
-  return a + b + (c + d)
 }
 
 /** Adding and taking away 1.5 * 2^52 leaves no room for a fraction: rounds to nearest, halfway to even. */
 const ROUNDING = 1.5 * 2 ** 52
 
-function writeLinear16(output: DataView, index: number, value: number): void {
-  const clamped = Math.min(Math.max(value, -32_768), 32_767)
-  output.setInt16(2 * index, clamped + ROUNDING - ROUNDING, true)
+/** Writes samples one after the other; those beyond the output's end are dropped. */
+class Linear16Writer {
+  readonly #view: DataView
+  readonly #capacity: number
+  written = 0
+
+  constructor(output: Uint8Array) {
+    this.#view = viewOf(output)
+    this.#capacity = Math.floor(output.length / 2)
+  }
+
+  readonly write = (value: number): void => {
+    if (this.written === this.#capacity) return
+    const clamped = Math.min(Math.max(value, -32_768), 32_767)
+    this.#view.setInt16(2 * this.written, clamped + ROUNDING - ROUNDING, true)
+    this.written++
+  }
 }
 
 function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
