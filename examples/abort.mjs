@@ -22,5 +22,5 @@ try {
   })
 } catch (error) {
   if (error.name !== 'AbortError') throw error
-  console.log(`stopped after ${stream.stats().sentMs} ms of audio`)
+  console.log(`stopped after ${Math.round(stream.stats().sentMs)} ms of audio`)
 }
