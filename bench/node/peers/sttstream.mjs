@@ -22,17 +22,19 @@ function throughTransform(stage) {
 
 const format = ({ sampleRateHertz, channels }) => ({ encoding: 's16le', sampleRateHertz, channels })
 
-export const peers = [
+const QUALITIES = ['high', 'fast']
+
+export const peers = QUALITIES.flatMap(quality => [
   {
-    name: 'sttstream high, addon',
-    open: input => intoReusedOutput(createResampler(format(input)), input),
+    name: `sttstream ${quality}, addon`,
+    open: input => intoReusedOutput(createResampler(format(input), { quality }), input),
   },
   {
-    name: 'sttstream high, Transform',
-    open: input => throughTransform(resample({ format: format(input) })),
+    name: `sttstream ${quality}, Transform`,
+    open: input => throughTransform(resample({ format: format(input), quality })),
   },
   {
-    name: 'sttstream high, TypeScript twin',
-    open: input => intoReusedOutput(new PortableResampler(format(input)), input),
+    name: `sttstream ${quality}, TypeScript twin`,
+    open: input => intoReusedOutput(new PortableResampler(format(input), { quality }), input),
   },
-]
+])

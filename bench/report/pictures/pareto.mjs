@@ -7,6 +7,8 @@ const HEIGHT = 470
 const FLOOR_DB = 120
 const DOMAIN_DB = [-4, FLOOR_DB + 4]
 const FONT_SIZE = 10.5
+/** Instruction sets that stand for no machine of today, and the one that the plain names run anyway. */
+const HIDDEN = /^sttstream \w+ (scalar|sse2|avx512|neon)$/
 
 /** Speed against rejection: a point right and above another is better at both. One picture for each format. */
 export async function drawPareto(results) {
@@ -23,7 +25,7 @@ function pointsOf({ peers, speed, quality }, { name: format, sampleRateHertz }) 
   return peers.flatMap(({ name, kind }) => {
     const fast = speed?.[format]?.[name]?.['20ms']
     const good = quality?.[sampleRateHertz]?.[name]
-    if (!fast || !good || good.refused) return []
+    if (!fast || !good || good.refused || HIDDEN.test(name)) return []
     const point = {
       name,
       kind,

@@ -39,7 +39,7 @@ function picture(results, rate, names) {
     value: 1.6,
   }
   const panel = (title, x, y) => ({
-    title: { text: title, fontSize: 13, fontWeight: 'normal', anchor: 'middle', offset: 6 },
+    title: { text: title, fontSize: 13, fontWeight: 'normal', anchor: 'middle', frame: 'group', offset: 6 },
     width: 460,
     height: 340,
     mark: { type: 'line', clip: true, interpolate: 'linear' },
