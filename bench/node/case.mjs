@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { listPeers } from './peers/index.mjs'
 
 const WARM_UP_MS = 250
+const WARM_UP_BATCH = 10
 const [command, ...assignments] = process.argv.slice(2)
 const values = Object.fromEntries(assignments.map(assignment => assignment.split(/=(.*)/s, 2)))
 const format = { sampleRateHertz: Number(values.rate), channels: Number(values.channels) }
@@ -37,12 +38,14 @@ async function speed() {
       next = (next + 1) % chunks.length
     }
   }
-  const batch = Math.ceil(Number(values.chunks) / 20)
-  for (const until = performance.now() + WARM_UP_MS; performance.now() < until;) run(batch)
+  const started = performance.now()
+  let warmUp = 0
+  for (; performance.now() < started + WARM_UP_MS; warmUp += WARM_UP_BATCH) run(WARM_UP_BATCH)
+  const count = Math.ceil((warmUp * Number(values.milliseconds)) / WARM_UP_MS)
   const before = process.cpuUsage()
-  run(Number(values.chunks))
+  run(count)
   const { user, system } = process.cpuUsage(before)
-  return { secondsPerRound: (user + system) / 1e6 }
+  return { secondsPerChunk: (user + system) / (1e6 * count) }
 }
 
 async function convert() {

@@ -11,8 +11,8 @@ const REFERENCE_NO_DITHER = 'libsoxr HQ no dither'
 const CHUNKS_MS = [20, 100]
 
 const EFFORT = {
-  full: { rounds: 21, roundSeconds: 4, launches: 5, launchSeconds: 40, inputSeconds: 60 },
-  quick: { rounds: 3, roundSeconds: 1, launches: 1, launchSeconds: 4, inputSeconds: 10 },
+  full: { rounds: 31, roundMs: 20, launches: 5, launchMs: 1_000, inputSeconds: 60 },
+  quick: { rounds: 3, roundMs: 5, launches: 1, launchMs: 100, inputSeconds: 10 },
 }
 
 export const steps = ({ peers, formats, quick }) => {
@@ -42,14 +42,14 @@ async function measureNative(peers, format, effort, roofline, progress) {
     const values = {
       ...caseOf(format, chunkMs, effort),
       peers: names.join(','),
-      chunks: Math.round((1_000 * effort.roundSeconds) / chunkMs),
+      milliseconds: effort.roundMs,
       rounds: effort.rounds,
     }
     const onLine = () => progress.step(`speed, ${format.title}, ${chunkMs} ms chunks`)
     const runs = await runNative('speed', values, { onLine })
     for (const run of runs) {
-      const seconds = run.secondsPerRound
-      const us = median(seconds) * (1e6 / values.chunks)
+      const seconds = run.secondsPerChunk
+      const us = 1e6 * median(seconds)
       const perOutput = (1_000 * us) / (16 * chunkMs)
       const gigaMacs = run.macsPerOutput / perOutput
       const peak = rooflineOf(run.name, roofline)
@@ -57,7 +57,7 @@ async function measureNative(peers, format, effort, roofline, progress) {
       figures[run.name][`${chunkMs}ms`] = {
         ...timing(us, chunkMs),
         nsPerOutput: significant(perOutput),
-        fastestUs: significant(Math.min(...seconds) * (1e6 / values.chunks)),
+        fastestUs: significant(1e6 * Math.min(...seconds)),
         timesSoxrHq: pairedRatio(runs, REFERENCE, seconds),
         timesSoxrHqNoDither: pairedRatio(runs, REFERENCE_NO_DITHER, seconds),
         ...(run.macsPerOutput > 0 && {
@@ -75,23 +75,17 @@ async function measureNode(peers, format, effort, progress) {
   const chunkMs = 20
   const chosen = peers.filter(({ kind }) => kind === 'node')
   const seconds = Object.fromEntries(chosen.map(({ name }) => [name, []]))
-  const chunks = (1_000 * effort.launchSeconds) / chunkMs
   for (let launch = 0; launch < effort.launches; launch++) {
     for (const peer of chosen) {
       progress.step(`speed, ${format.title}, ${peer.name}`)
-      const values = { ...caseOf(format, chunkMs, effort), chunks: atMost(chunks, seconds[peer.name][0]) }
-      const { secondsPerRound } = await runCase(peer, 'speed', values)
-      seconds[peer.name].push(secondsPerRound / values.chunks)
+      const values = { ...caseOf(format, chunkMs, effort), milliseconds: effort.launchMs }
+      const { secondsPerChunk } = await runCase(peer, 'speed', values)
+      seconds[peer.name].push(secondsPerChunk)
     }
   }
   return Object.fromEntries(
     chosen.map(({ name }) => [name, { '20ms': timing(median(seconds[name]) * 1e6, chunkMs) }]),
   )
-}
-
-/** Slow peers need fewer chunks for the same precision: about two seconds are enough. */
-function atMost(chunks, secondsPerChunk) {
-  return secondsPerChunk ? Math.max(100, Math.min(chunks, Math.round(2 / secondsPerChunk))) : chunks / 10
 }
 
 function caseOf({ sampleRateHertz, channels }, chunkMs, { inputSeconds }) {
@@ -108,7 +102,7 @@ function timing(us, chunkMs) {
 }
 
 function pairedRatio(runs, reference, seconds) {
-  const other = runs.find(({ name }) => name === reference)?.secondsPerRound
+  const other = runs.find(({ name }) => name === reference)?.secondsPerChunk
   return other ? significant(median(seconds.map((own, round) => other[round] / own)), 3) : null
 }
 
