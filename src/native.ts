@@ -41,7 +41,7 @@ type Backend = { readonly addon: Addon } | { readonly addon: undefined; readonly
 let loaded: Backend | undefined
 
 /**
- * The addon of this platform (`prebuilds/`, else `build/`), loaded on first use. The environment variable
+ * The addon of this platform (`build/` of a clone, else `prebuilds/`), loaded on first use. The environment variable
  * `STTSTREAM_PORTABLE=1`, read at that moment, keeps it out; `STTSTREAM_KERNELS=avx2`, say, makes it run another
  * instruction set's kernels than the best.
  */

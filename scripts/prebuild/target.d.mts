@@ -5,6 +5,7 @@ export interface PrebuildTarget {
   armv?: string
 }
 
+export const PUBLISHED: Partial<PrebuildTarget>[]
 export function prebuildTarget(wanted?: Partial<PrebuildTarget>): PrebuildTarget
 export function isHost(target: PrebuildTarget): boolean
 export function prebuildPath(target: PrebuildTarget, name?: string): string

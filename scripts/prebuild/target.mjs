@@ -1,5 +1,16 @@
 import { join } from 'node:path'
 
+/** What the published package holds. */
+export const PUBLISHED = [
+  { platform: 'linux', arch: 'x64', libc: 'glibc' },
+  { platform: 'linux', arch: 'x64', libc: 'musl' },
+  { platform: 'linux', arch: 'arm64', libc: 'glibc' },
+  { platform: 'linux', arch: 'arm64', libc: 'musl' },
+  { platform: 'darwin', arch: 'x64' },
+  { platform: 'darwin', arch: 'arm64' },
+  { platform: 'win32', arch: 'x64' },
+]
+
 /** Debian's names of what a cross compiler builds for, by Node's. */
 const TRIPLETS = { arm64: 'aarch64-linux-gnu', x64: 'x86_64-linux-gnu' }
 
