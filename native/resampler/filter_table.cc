@@ -23,6 +23,9 @@ constexpr double kHalvedFromHertz = 40000;
 constexpr size_t kMaxExactTaps = 1u << 18;
 constexpr double kIntervals = 512;
 
+// Every rate that is a small fraction of 16 kHz: 8, 12, 24, 32, 48, 96 and 192 kHz.
+constexpr uint32_t kMaxTilesPerPhase = 4;
+
 // The taps of any output, from its fraction of a sample on.
 class Rows {
 public:
@@ -95,8 +98,8 @@ void make_tiles(FilterTable &table, Rows &rows, size_t lanes, size_t count) {
 FilterTable::Shape shape_of(const FilterTable &table, size_t lanes) {
   if (table.up * table.taps > kMaxExactTaps)
     return FilterTable::Shape::kInterpolatedRows;
-  if (lanes > 0 && lanes % table.up == 0)
-    return FilterTable::Shape::kOneTile;
+  if (lanes > 0 && table.up <= kMaxTilesPerPhase && lanes % table.up == 0)
+    return FilterTable::Shape::kTilePerPhase;
   if (lanes > 0 && table.up % (2 * lanes) == 0)
     return FilterTable::Shape::kMirroredTiles;
   return FilterTable::Shape::kRows;
@@ -133,8 +136,8 @@ std::shared_ptr<const FilterTable> make_table(uint32_t sample_rate_hertz, Qualit
     for (uint32_t r = 0; r <= table->intervals; ++r)
       fractions.push_back(static_cast<double>(r) / table->intervals);
     break;
-  case FilterTable::Shape::kOneTile:
-    make_tiles(*table, rows, lanes, 1);
+  case FilterTable::Shape::kTilePerPhase:
+    make_tiles(*table, rows, lanes, table->up);
     break;
   case FilterTable::Shape::kMirroredTiles:
     make_tiles(*table, rows, lanes, table->up / (2 * lanes));

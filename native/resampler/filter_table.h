@@ -29,8 +29,8 @@ struct FilterTable {
     kRows,
     // One row per 1 / intervals of a sample; the taps of a phase lie on the line between two.
     kInterpolatedRows,
-    // `up` divides a tile: one tile serves everywhere.
-    kOneTile,
+    // `up` divides a tile: one tile per place in the cycle serves wherever a run of outputs begins there.
+    kTilePerPhase,
     // A cycle of `up` outputs is one row and tiles. Outputs c and up - c have mirrored taps, so the tiles of
     // the
     // cycle's first half serve its second half too, and half as much memory passes through the cache.
@@ -44,7 +44,8 @@ struct FilterTable {
   uint32_t intervals = 0;
   AlignedFloats rows;
 
-  // Tiles as Kernels::convolve takes them: lane l of tile g is output first_of_tile(g) + l of the cycle.
+  // Tiles as Kernels::convolve takes them: lane l of tile g is output first_of_tile(g) + l from a cycle's
+  // begin on.
   size_t lanes = 0;
   size_t tile_rows = 0;
   size_t tile_edge = 0;
@@ -56,7 +57,7 @@ struct FilterTable {
     return {tiles.data() + index * tile_rows * lanes, tile_rows, tile_edge};
   }
   uint64_t first_of_tile(size_t index) const noexcept {
-    return index * lanes + (shape == Shape::kMirroredTiles ? 1 : 0);
+    return shape == Shape::kMirroredTiles ? 1 + index * lanes : index;
   }
   // Samples of the polyphase input that stand whole before output `count` of a cycle.
   uint64_t whole(uint64_t count) const noexcept { return count * down / up; }

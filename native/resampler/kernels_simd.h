@@ -133,17 +133,26 @@ template <size_t kTiles> STTSTREAM_INLINE void convolve_block(const TileRows &ro
       store(tiles[t].output + v * kLanes, sums.of[0][t][v]);
 }
 
-// One sum per lane, in the order of the samples: an output is the same in whichever lane it falls.
+// Runs a block of `count` tiles, at most kTiles.
+template <size_t kTiles>
+STTSTREAM_INLINE void convolve_at_most(const TileRows &rows, const Tile *tiles, size_t count) {
+  if constexpr (kTiles > 0) {
+    if (count == kTiles)
+      convolve_block<kTiles>(rows, tiles);
+    else
+      convolve_at_most<kTiles - 1>(rows, tiles, count);
+  }
+}
+
+// One sum per lane, in the order of the samples: an output is the same in whichever lane it falls. Blocks are
+// equal, since one of a few tiles takes as long as one of several: its sums wait for each other.
 static void convolve(const TileRows &rows, const Tile *tiles, size_t count) noexcept {
-  for (; count >= kMaxTiles; count -= kMaxTiles, tiles += kMaxTiles)
-    convolve_block<kMaxTiles>(rows, tiles);
-  if constexpr (kMaxTiles > 4)
-    for (; count >= 4; count -= 4, tiles += 4)
-      convolve_block<4>(rows, tiles);
-  for (; count >= 2; count -= 2, tiles += 2)
-    convolve_block<2>(rows, tiles);
-  for (; count > 0; --count, ++tiles)
-    convolve_block<1>(rows, tiles);
+  for (size_t blocks = (count + kMaxTiles - 1) / kMaxTiles; blocks > 0; --blocks) {
+    const size_t block = (count + blocks - 1) / blocks;
+    convolve_at_most<kMaxTiles>(rows, tiles, block);
+    tiles += block;
+    count -= block;
+  }
 }
 
 template <size_t kForward, size_t kMirrored>

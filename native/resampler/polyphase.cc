@@ -16,8 +16,8 @@ size_t Polyphase::ready(size_t filled) const noexcept {
 void Polyphase::run(const float *window, size_t count, float *output) noexcept {
   assert(count <= kMaxOutputs);
   switch (table_->shape) {
-  case FilterTable::Shape::kOneTile:
-    one_tile(window, count, output);
+  case FilterTable::Shape::kTilePerPhase:
+    tiles_per_phase(window, count, output);
     break;
   case FilterTable::Shape::kMirroredTiles:
     mirrored_tiles(window, count, output);
@@ -47,18 +47,16 @@ float Polyphase::row_sum(const float *window, uint64_t output) const noexcept {
   return before + weight * (after - before);
 }
 
-void Polyphase::one_tile(const float *window, size_t count, float *output) const noexcept {
+void Polyphase::tiles_per_phase(const float *window, size_t count, float *output) const noexcept {
   const size_t lanes = table_->lanes, step = lanes / table_->up * table_->down;
-  // The first tile begins with the cycle; what it makes before the next output is overwritten or ignored.
-  const float *samples = window + cycle_;
-  float *to = output - output_;
+  const float *samples = window + cycle_ + whole(output_);
   constexpr size_t kBatch = 40;
   Tile tiles[kBatch] = {};
-  for (size_t left = (output_ + count + lanes - 1) / lanes; left > 0;) {
+  for (size_t left = (count + lanes - 1) / lanes; left > 0;) {
     const size_t batch = std::min(left, kBatch);
-    for (size_t t = 0; t < batch; ++t, samples += step, to += lanes)
-      tiles[t] = {samples, to};
-    kernels_->convolve(table_->tile(0), tiles, batch);
+    for (size_t t = 0; t < batch; ++t, samples += step, output += lanes)
+      tiles[t] = {samples, output};
+    kernels_->convolve(table_->tile(output_), tiles, batch);
     left -= batch;
   }
 }
