@@ -23,6 +23,14 @@ static inline __attribute__((always_inline)) Vector multiply_add(Vector a, Vecto
 // Ten tiles, 20 ms, need 20 of the 32 registers for their sums.
 constexpr size_t kMaxTiles = 10;
 constexpr size_t kMaxMirroredPairs = 2;
+constexpr bool kPicksLanes = true;
+
+// The vector that begins at `lane` of two that lie one behind the other.
+static inline __attribute__((always_inline)) Vector pick_from(Vector low, Vector high, size_t lane) {
+  const __m512i first = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i lanes = _mm512_add_epi32(first, _mm512_set1_epi32(static_cast<int>(lane)));
+  return _mm512_permutex2var_ps(low, lanes, high);
+}
 #include "kernels_simd.h"
 
 } // namespace avx512

@@ -21,6 +21,8 @@ static inline __attribute__((always_inline)) Vector multiply_add(Vector a, Vecto
 // Ten tiles need 20 of the 32 registers for their sums.
 constexpr size_t kMaxTiles = 10;
 constexpr size_t kMaxMirroredPairs = 2;
+constexpr bool kPicksLanes = false;
+static inline Vector pick_from(Vector low, Vector, size_t) { return low; }
 #include "kernels_simd.h"
 
 } // namespace neon

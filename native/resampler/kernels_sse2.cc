@@ -21,6 +21,8 @@ static inline __attribute__((always_inline)) Vector multiply_add(Vector a, Vecto
 // Six tiles need 12 of the 16 registers for their sums.
 constexpr size_t kMaxTiles = 6;
 constexpr size_t kMaxMirroredPairs = 1;
+constexpr bool kPicksLanes = false;
+static inline Vector pick_from(Vector low, Vector, size_t) { return low; }
 #include "kernels_simd.h"
 
 } // namespace sse2
