@@ -18,9 +18,6 @@ const LINEAR16 = { encoding: 's16le', sampleRateHertz: 16_000, channels: 1 } as 
 const ENV = { PATH: process.env['PATH'], HOME: process.env['HOME'] }
 const TEN_METERS = [{ startMs: 500, endMs: 1_500, text: 'go forward ten meters' }]
 
-// Some forty processes are started, one after the other.
-t.setTimeout(600_000)
-
 interface Result {
   code: number | null
   stdout: string

@@ -12,7 +12,7 @@ export interface PocketsphinxOptions {
   modelDir?: string
   /**
    * Sessions at a time, 1 to 256. Each is a process of about 150 MB, started as the number of sessions grows; up to
-   * two spare ones wait. Default: the number of cores.
+   * two spare ones wait. Default: the number of cores, at least 2.
    */
   sessions?: number
   /** The shared library, libpocketsphinx 0.8+5prealpha. Default: searched for in the system's directories. */
@@ -27,7 +27,7 @@ const MAX_SESSIONS = 256
  * @throws TypeError, RangeError for options; SttError STT_ERR_RECOGNIZER_UNAVAILABLE, which says what to install
  */
 export async function pocketsphinxRecognizer(options: PocketsphinxOptions = {}): Promise<Recognizer> {
-  const { sessions = availableParallelism() } = options
+  const { sessions = Math.max(2, availableParallelism()) } = options
   checkSessions(sessions)
   const pool = new PocketsphinxPool(await findPocketsphinx(options), sessions)
   try {
