@@ -95,9 +95,26 @@ void make_tiles(FilterTable &table, Rows &rows, size_t lanes, size_t count) {
     }
 }
 
-FilterTable::Shape shape_of(const FilterTable &table, size_t lanes) {
+// Of the output on a sample and of the one half a sample later, both symmetric, one half each, in turn.
+void make_doubled(FilterTable &table, Rows &rows) {
+  const size_t pairs = table.taps / 2;
+  table.rows = AlignedFloats(2 * pairs + 1);
+  float *const to = table.rows.data();
+  const std::vector<float> whole = rows.at(0), half = rows.at(0.5);
+  for (size_t k = 0; k < pairs; ++k) {
+    to[2 * k] = whole[pairs - 1 - k];
+    to[2 * k + 1] = half[pairs - 1 - k];
+  }
+  // The last weighs a sample half a span away, where the prototype is zero.
+  to[2 * pairs] = 0;
+}
+
+FilterTable::Shape shape_of(const FilterTable &table, const Kernels &kernels) {
+  const size_t lanes = kernels.tile_lanes;
   if (table.up * table.taps > kMaxExactTaps)
     return FilterTable::Shape::kInterpolatedRows;
+  if (kernels.double_rate != nullptr && table.up == 2 && table.down == 1)
+    return FilterTable::Shape::kDoubled;
   if (lanes > 0 && table.up <= kMaxTilesPerPhase && lanes % table.up == 0)
     return FilterTable::Shape::kTilePerPhase;
   if (lanes > 0 && table.up % (2 * lanes) == 0)
@@ -105,7 +122,8 @@ FilterTable::Shape shape_of(const FilterTable &table, size_t lanes) {
   return FilterTable::Shape::kRows;
 }
 
-std::shared_ptr<const FilterTable> make_table(uint32_t sample_rate_hertz, Quality quality, size_t lanes) {
+std::shared_ptr<const FilterTable> make_table(uint32_t sample_rate_hertz, Quality quality,
+                                              const Kernels &kernels) {
   auto table = std::make_shared<FilterTable>();
   double rate = sample_rate_hertz;
   uint32_t halvings = 1;
@@ -123,7 +141,8 @@ std::shared_ptr<const FilterTable> make_table(uint32_t sample_rate_hertz, Qualit
   const Prototype prototype(quality);
   const double bands_per_sample = std::min(rate, static_cast<double>(kOutputRateHertz)) / rate;
   table->taps = 2 * static_cast<size_t>(std::ceil(prototype.span() / 2 / bands_per_sample));
-  table->shape = shape_of(*table, lanes);
+  table->shape = shape_of(*table, kernels);
+  const size_t lanes = kernels.tile_lanes;
   Rows rows(prototype, table->taps, bands_per_sample);
   std::vector<double> fractions;
   switch (table->shape) {
@@ -136,6 +155,9 @@ std::shared_ptr<const FilterTable> make_table(uint32_t sample_rate_hertz, Qualit
     for (uint32_t r = 0; r <= table->intervals; ++r)
       fractions.push_back(static_cast<double>(r) / table->intervals);
     break;
+  case FilterTable::Shape::kDoubled:
+    make_doubled(*table, rows);
+    return table;
   case FilterTable::Shape::kTilePerPhase:
     make_tiles(*table, rows, lanes, table->up);
     break;
@@ -156,7 +178,7 @@ std::shared_ptr<const FilterTable> filter_table(uint32_t sample_rate_hertz, Qual
   struct Entry {
     uint32_t sample_rate_hertz;
     Quality quality;
-    size_t lanes;
+    const Kernels *kernels;
     std::shared_ptr<const FilterTable> table;
   };
   // A call centre opens thousands of streams of one rate; a table costs a few ms. Bounded, since rates come
@@ -165,14 +187,13 @@ std::shared_ptr<const FilterTable> filter_table(uint32_t sample_rate_hertz, Qual
   static std::mutex mutex;
   static std::deque<Entry> recent;
 
-  const size_t lanes = kernels.tile_lanes;
   const std::lock_guard<std::mutex> lock(mutex);
   for (const Entry &entry : recent)
-    if (entry.sample_rate_hertz == sample_rate_hertz && entry.quality == quality && entry.lanes == lanes)
+    if (entry.sample_rate_hertz == sample_rate_hertz && entry.quality == quality && entry.kernels == &kernels)
       return entry.table;
   if (recent.size() == kCapacity)
     recent.pop_front();
-  recent.push_back({sample_rate_hertz, quality, lanes, make_table(sample_rate_hertz, quality, lanes)});
+  recent.push_back({sample_rate_hertz, quality, &kernels, make_table(sample_rate_hertz, quality, kernels)});
   return recent.back().table;
 }
 

@@ -29,6 +29,9 @@ struct FilterTable {
     kRows,
     // One row per 1 / intervals of a sample; the taps of a phase lie on the line between two.
     kInterpolatedRows,
+    // Twice the rate, each output symmetric about itself: the taps as Kernels::double_rate takes them, in
+    // `rows`.
+    kDoubled,
     // `up` divides a tile: one tile per place in the cycle serves wherever a run of outputs begins there.
     kTilePerPhase,
     // A cycle of `up` outputs is one row and tiles. Outputs c and up - c have mirrored taps, so the tiles of

@@ -45,6 +45,13 @@ struct Kernels {
   void (*half_band)(const float *even, const float *odd, const float *taps, size_t pairs, size_t count,
                     float *output) noexcept;
 
+  // For every sample, itself filtered and the value half a sample later:
+  // output[2 n] = taps[0] x[n] + sum over k of taps[2 k + 2] (x[n + k + 1] + x[n - k - 1])
+  // output[2 n + 1] = sum over k of taps[2 k + 1] (x[n + k + 1] + x[n - k])
+  // nullptr where tiles are faster.
+  void (*double_rate)(const float *samples, const float *taps, size_t pairs, size_t count,
+                      float *output) noexcept;
+
   // Lane l of a tile is the sum over k of taps[k * tile_lanes + l] times samples[k].
   void (*convolve)(const TileRows &rows, const Tile *tiles, size_t count) noexcept;
 

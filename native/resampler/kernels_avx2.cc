@@ -29,9 +29,17 @@ static inline Vector pick_from(Vector low, Vector, size_t) { return low; }
 
 } // namespace avx2
 
-const Kernels kAvx2Kernels = {"avx2",      avx2::kTileLanes,    avx2::read_s16, avx2::read_s16_pairs,
-                              avx2::split, avx2::half_band,     avx2::convolve, avx2::convolve_mirrored,
-                              avx2::dot,   avx2::write_linear16};
+const Kernels kAvx2Kernels = {"avx2",
+                              avx2::kTileLanes,
+                              avx2::read_s16,
+                              avx2::read_s16_pairs,
+                              avx2::split,
+                              avx2::half_band,
+                              nullptr,
+                              avx2::convolve,
+                              avx2::convolve_mirrored,
+                              avx2::dot,
+                              avx2::write_linear16};
 
 } // namespace sttstream
 

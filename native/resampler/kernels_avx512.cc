@@ -35,10 +35,17 @@ static inline __attribute__((always_inline)) Vector pick_from(Vector low, Vector
 
 } // namespace avx512
 
-const Kernels kAvx512Kernels = {
-    "avx512",      avx512::kTileLanes,    avx512::read_s16, avx512::read_s16_pairs,
-    avx512::split, avx512::half_band,     avx512::convolve, avx512::convolve_mirrored,
-    avx512::dot,   avx512::write_linear16};
+const Kernels kAvx512Kernels = {"avx512",
+                                avx512::kTileLanes,
+                                avx512::read_s16,
+                                avx512::read_s16_pairs,
+                                avx512::split,
+                                avx512::half_band,
+                                avx512::double_rate,
+                                avx512::convolve,
+                                avx512::convolve_mirrored,
+                                avx512::dot,
+                                avx512::write_linear16};
 
 } // namespace sttstream
 

@@ -27,9 +27,17 @@ static inline Vector pick_from(Vector low, Vector, size_t) { return low; }
 
 } // namespace neon
 
-const Kernels kNeonKernels = {"neon",      neon::kTileLanes,    neon::read_s16, neon::read_s16_pairs,
-                              neon::split, neon::half_band,     neon::convolve, neon::convolve_mirrored,
-                              neon::dot,   neon::write_linear16};
+const Kernels kNeonKernels = {"neon",
+                              neon::kTileLanes,
+                              neon::read_s16,
+                              neon::read_s16_pairs,
+                              neon::split,
+                              neon::half_band,
+                              nullptr,
+                              neon::convolve,
+                              neon::convolve_mirrored,
+                              neon::dot,
+                              neon::write_linear16};
 
 } // namespace sttstream
 

@@ -63,7 +63,7 @@ void write_linear16(const float *samples, size_t count, uint8_t *output) noexcep
 
 } // namespace
 
-const Kernels kScalarKernels = {"scalar", 0,       read_s16, read_s16_pairs, split, half_band,
+const Kernels kScalarKernels = {"scalar", 0,       read_s16, read_s16_pairs, split, half_band, nullptr,
                                 nullptr,  nullptr, dot,      write_linear16};
 
 } // namespace sttstream

@@ -31,6 +31,11 @@ STTSTREAM_INLINE Vector every_second(Vector a, Vector b, std::index_sequence<kLa
   return __builtin_shufflevector(a, b, (kFirst + 2 * kLane)...);
 }
 
+template <size_t kFirst, size_t... kLane>
+STTSTREAM_INLINE Vector in_turn(Vector a, Vector b, std::index_sequence<kLane...>) {
+  return __builtin_shufflevector(a, b, (kFirst + kLane / 2 + kLane % 2 * kLanes)...);
+}
+
 using Lanes = std::make_index_sequence<kLanes>;
 
 STTSTREAM_INLINE Vector mono_of(const uint8_t *input) {
@@ -78,7 +83,8 @@ static void split(const float *samples, size_t count, float *even, float *odd) n
 // takes less time than a load that touches two cache lines.
 class SlidingVector {
 public:
-  inline __attribute__((always_inline)) explicit SlidingVector(const float *from) : from_(from) {
+  inline __attribute__((always_inline)) void begin(const float *from) {
+    from_ = from;
     if constexpr (kPicksLanes) {
       low_ = load(from);
       high_ = load(from + kLanes);
@@ -107,7 +113,9 @@ static void half_band(const float *even, const float *odd, const float *taps, si
                       float *output) noexcept {
   for (size_t n = 0; n < count; n += 2 * kLanes) {
     const float *const right = odd + pairs + n, *const left = right - 1;
-    SlidingVector behind(right), next_behind(right + kLanes);
+    SlidingVector behind, next_behind;
+    behind.begin(right);
+    next_behind.begin(right + kLanes);
     Vector sum = load(even + pairs + n) * 0.5f, next = load(even + pairs + n + kLanes) * 0.5f;
     for (size_t k = 0; k < pairs; ++k) {
       const Vector tap = broadcast(taps[k]);
@@ -116,6 +124,56 @@ static void half_band(const float *even, const float *odd, const float *taps, si
     }
     store(output + n, sum);
     store(output + n + kLanes, next);
+  }
+}
+
+// Some vectors of samples, each doubled.
+template <size_t kBlocks>
+STTSTREAM_INLINE void double_rate_block(const float *samples, const float *taps, size_t pairs,
+                                        float *output) {
+  Vector whole[kBlocks], half[kBlocks] = {}, before[kBlocks];
+  SlidingVector after[kBlocks];
+  for (size_t b = 0; b < kBlocks; ++b) {
+    after[b].begin(samples + 1 + b * kLanes);
+    before[b] = load(samples + b * kLanes);
+    whole[b] = before[b] * broadcast(taps[0]);
+  }
+  for (size_t k = 0; k < pairs; ++k) {
+    const Vector whole_tap = broadcast(taps[2 * k + 2]), half_tap = broadcast(taps[2 * k + 1]);
+    for (size_t b = 0; b < kBlocks; ++b) {
+      const Vector right = after[b].at(k), left = load(samples + b * kLanes - 1 - k);
+      half[b] = multiply_add(right + before[b], half_tap, half[b]);
+      whole[b] = multiply_add(right + left, whole_tap, whole[b]);
+      before[b] = left;
+    }
+  }
+  for (size_t b = 0; b < kBlocks; ++b) {
+    store(output + 2 * b * kLanes, in_turn<0>(whole[b], half[b], Lanes{}));
+    store(output + (2 * b + 1) * kLanes, in_turn<kLanes / 2>(whole[b], half[b], Lanes{}));
+  }
+}
+
+template <size_t kBlocks>
+STTSTREAM_INLINE void double_rate_at_most(const float *samples, const float *taps, size_t pairs,
+                                          size_t blocks, float *output) {
+  if constexpr (kBlocks > 0) {
+    if (blocks == kBlocks)
+      double_rate_block<kBlocks>(samples, taps, pairs, output);
+    else
+      double_rate_at_most<kBlocks - 1>(samples, taps, pairs, blocks, output);
+  }
+}
+
+[[maybe_unused]] static void double_rate(const float *samples, const float *taps, size_t pairs, size_t count,
+                                         float *output) noexcept {
+  constexpr size_t kMaxBlocks = 5;
+  size_t left = (count + kLanes - 1) / kLanes;
+  for (size_t parts = (left + kMaxBlocks - 1) / kMaxBlocks; parts > 0; --parts) {
+    const size_t blocks = (left + parts - 1) / parts;
+    double_rate_at_most<kMaxBlocks>(samples, taps, pairs, blocks, output);
+    samples += blocks * kLanes;
+    output += 2 * blocks * kLanes;
+    left -= blocks;
   }
 }
 

@@ -27,9 +27,17 @@ static inline Vector pick_from(Vector low, Vector, size_t) { return low; }
 
 } // namespace sse2
 
-const Kernels kSse2Kernels = {"sse2",      sse2::kTileLanes,    sse2::read_s16, sse2::read_s16_pairs,
-                              sse2::split, sse2::half_band,     sse2::convolve, sse2::convolve_mirrored,
-                              sse2::dot,   sse2::write_linear16};
+const Kernels kSse2Kernels = {"sse2",
+                              sse2::kTileLanes,
+                              sse2::read_s16,
+                              sse2::read_s16_pairs,
+                              sse2::split,
+                              sse2::half_band,
+                              nullptr,
+                              sse2::convolve,
+                              sse2::convolve_mirrored,
+                              sse2::dot,
+                              sse2::write_linear16};
 
 } // namespace sttstream
 

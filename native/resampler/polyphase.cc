@@ -16,6 +16,9 @@ size_t Polyphase::ready(size_t filled) const noexcept {
 void Polyphase::run(const float *window, size_t count, float *output) noexcept {
   assert(count <= kMaxOutputs);
   switch (table_->shape) {
+  case FilterTable::Shape::kDoubled:
+    doubled(window, count, output);
+    break;
   case FilterTable::Shape::kTilePerPhase:
     tiles_per_phase(window, count, output);
     break;
@@ -45,6 +48,13 @@ float Polyphase::row_sum(const float *window, uint64_t output) const noexcept {
   const float before = kernels_->dot(row, samples, stride);
   const float after = kernels_->dot(row + stride, samples, stride);
   return before + weight * (after - before);
+}
+
+void Polyphase::doubled(const float *window, size_t count, float *output) const noexcept {
+  const size_t pairs = table_->taps / 2;
+  // Begins with the pair's first output, also where the next is its second.
+  kernels_->double_rate(window + cycle_ + pairs - 1, table_->rows.data(), pairs, (output_ + count + 1) / 2,
+                        output - output_);
 }
 
 void Polyphase::tiles_per_phase(const float *window, size_t count, float *output) const noexcept {

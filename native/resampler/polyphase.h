@@ -34,6 +34,7 @@ public:
 
 private:
   ptrdiff_t whole(uint64_t output) const noexcept { return static_cast<ptrdiff_t>(table_->whole(output)); }
+  void doubled(const float *window, size_t count, float *output) const noexcept;
   void tiles_per_phase(const float *window, size_t count, float *output) const noexcept;
   void mirrored_tiles(const float *window, size_t count, float *output) const noexcept;
   float row_sum(const float *window, uint64_t output) const noexcept;
