@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { blockAlign, PCM_ENCODINGS, type PcmFormat } from './audio/pcm-format.js'
+import { checkBase64Output, portableEncodeBase64, type Base64Encoder } from './audio/portable/base64.js'
 import {
   checkFlush,
   checkProcess,
@@ -14,6 +15,8 @@ import {
   type ResamplerGeometry,
 } from './audio/portable/resampler-geometry.js'
 import { PortableResampler } from './audio/portable/resampler.js'
+import { checkVoiceActivity, type VoiceActivityKernel } from './audio/portable/voice-activity-kernel.js'
+import { PortableVoiceActivity } from './audio/portable/voice-activity-report.js'
 import { RESAMPLER_QUALITIES } from './audio/resampler-quality.js'
 
 /** native/addon.cc, which checks nothing. */
@@ -25,6 +28,8 @@ interface Addon {
     gains: Float32Array | undefined,
     quality: number,
   ) => AddonResampler
+  readonly VoiceActivity: new () => VoiceActivityKernel
+  readonly encodeBase64: Base64Encoder
   /** What this processor can run, the best last. */
   readonly kernels: readonly string[]
   readonly useKernels: (name: string) => boolean
@@ -79,7 +84,11 @@ function isAddon(value: unknown): value is Addon {
     typeof value === 'object' &&
     value !== null &&
     'Resampler' in value &&
-    typeof value.Resampler === 'function'
+    typeof value.Resampler === 'function' &&
+    'VoiceActivity' in value &&
+    typeof value.VoiceActivity === 'function' &&
+    'encodeBase64' in value &&
+    typeof value.encodeBase64 === 'function'
   )
 }
 
@@ -101,6 +110,20 @@ export function nativeLoadError(): Error | undefined {
 export function createResampler(format: PcmFormat, options: ResamplerKernelOptions = {}): ResamplerKernel {
   const { addon } = backend()
   return addon ? new NativeResampler(addon, format, options) : new PortableResampler(format, options)
+}
+
+/** Voice activity and level for one stream. */
+export function createVoiceActivity(): VoiceActivityKernel {
+  const { addon } = backend()
+  return addon ? new NativeVoiceActivity(addon) : new PortableVoiceActivity()
+}
+
+/** The base64 of one frame between two byte strings, straight into the bytes of its message. */
+export const encodeBase64: Base64Encoder = (prefix, pcm, suffix, output) => {
+  const { addon } = backend()
+  if (!addon) return portableEncodeBase64(prefix, pcm, suffix, output)
+  checkBase64Output(prefix, pcm, suffix, output)
+  return addon.encodeBase64(prefix, pcm, suffix, output)
 }
 
 /** The addon's class behind the checks that it leaves to us. */
@@ -136,5 +159,18 @@ class NativeResampler implements ResamplerKernel {
   flush(output: Uint8Array): number {
     checkFlush(this, output)
     return this.#core.flush(output)
+  }
+}
+
+class NativeVoiceActivity implements VoiceActivityKernel {
+  readonly #core: VoiceActivityKernel
+
+  constructor(addon: Addon) {
+    this.#core = new addon.VoiceActivity()
+  }
+
+  process(pcm: Uint8Array, report: Float64Array): void {
+    checkVoiceActivity(pcm, report)
+    this.#core.process(pcm, report)
   }
 }

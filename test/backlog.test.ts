@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import t from 'tap'
 import { WebSocket } from 'ws'
 import { scriptedRecognizer, startLocalServer, type Recognizer } from '#dist/testing.js'
+import { encodeBase64 } from '#dist/native.js'
 import { encodeAudioChunk } from '#dist/stt/protocol.js'
 
 /** A recogniser that decodes nothing until it is let go. */
@@ -40,7 +41,7 @@ t.test('stops reading above its backlog, shows that it lives, and catches up', a
   await once(client, 'open')
   const transcribeConfig = { modelId: 'inworld/inworld-stt-1', audioEncoding: 'LINEAR16' }
   client.send(JSON.stringify({ transcribeConfig }))
-  const chunk = encodeAudioChunk(Buffer.alloc(3_200))
+  const chunk = encodeAudioChunk(Buffer.alloc(3_200), encodeBase64)
   for (let i = 0; i < 10; i++) client.send(chunk, { binary: false })
   for (let beats = 0; beats < 3; beats++) await once(client, 'ping')
   t.ok((server.sessions[0]?.audioMs ?? 0) >= 500)

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { portableEncodeBase64 } from '#dist/audio/portable/base64.js'
+import { encodeBase64 } from '#dist/native.js'
 import { encodeAudioChunk, encodeConfig, parseServerMessage } from '#dist/stt/protocol.js'
 import { closeError, grpcError, httpError } from '#dist/stt/service-errors.js'
 import { wireConfig } from './fixtures/wire-config.js'
@@ -10,9 +12,13 @@ t.test('writes the messages of the wire', async t => {
   t.strictSame(JSON.parse(encodeConfig(config)), { transcribeConfig: config })
   for (const length of [0, 1, 2, 3, 640, 3_199, 3_200]) {
     const pcm = Buffer.from(Array.from({ length }, (_, i) => (i * 37) & 255))
-    t.strictSame(JSON.parse(encodeAudioChunk(pcm).toString()), {
-      audioChunk: { content: pcm.toString('base64') },
-    })
+    const expected = JSON.stringify({ audioChunk: { content: pcm.toString('base64') } })
+    const message = encodeAudioChunk(pcm, encodeBase64)
+    t.equal(message.toString(), expected)
+    t.equal(encodeAudioChunk(pcm, portableEncodeBase64).toString(), expected)
+    // ws may still hold the one before.
+    encodeAudioChunk(Buffer.alloc(length, 255), encodeBase64)
+    t.equal(message.toString(), expected, 'its bytes are its own')
   }
 })
 

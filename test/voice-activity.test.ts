@@ -1,5 +1,16 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import {
+  ENERGY,
+  HOPS,
+  REPORT_LENGTH,
+  SPEECH_HOPS,
+  type VoiceActivityKernel,
+} from '#dist/audio/portable/voice-activity-kernel.js'
+import { PortableVoiceActivity } from '#dist/audio/portable/voice-activity-report.js'
 import { VoiceActivityDetector } from '#dist/audio/portable/voice-activity.js'
+import { createVoiceActivity, nativeBackend } from '#dist/native.js'
 import { cards, goForward, librivox, readSamples } from './fixtures/speech.js'
 
 const HOP = 160
@@ -167,7 +178,6 @@ t.test('hears no speech in digital silence', async t => {
   const detector = new VoiceActivityDetector()
   const probabilities = detector.process(new Int16Array(16_000))
   t.ok(probabilities.every(p => p < 0.2))
-  t.ok(detector.levelsDb.every(level => level === -100))
 })
 
 t.test('hears no speech in steady noise, from its first hop on', async t => {
@@ -198,10 +208,9 @@ t.test('hears speech that begins with the stream', async t => {
   t.ok(voiced > 35, `${voiced} of the first 60 hops`)
 })
 
-t.test('gives the same probabilities and levels for any split of the input', async t => {
+t.test('gives the same probabilities for any split of the input', async t => {
   const pcm = readSamples(goForward)
-  const whole = new VoiceActivityDetector()
-  const expected = whole.process(pcm)
+  const expected = new VoiceActivityDetector().process(pcm)
   const random = seeded(9)
   for (const [name, next] of [
     ['single samples', () => 1],
@@ -210,15 +219,12 @@ t.test('gives the same probabilities and levels for any split of the input', asy
   ] as const) {
     const detector = new VoiceActivityDetector()
     const probabilities: number[] = []
-    const levels: number[] = []
     for (let at = 0; at < pcm.length;) {
       const size = next()
       probabilities.push(...detector.process(pcm.subarray(at, at + size)))
-      levels.push(...detector.levelsDb)
       at += size
     }
     t.same(probabilities, [...expected], name)
-    t.same(levels, [...whole.levelsDb], `${name}, levels`)
   }
 })
 
@@ -227,19 +233,8 @@ t.test('returns one probability per completed hop and keeps the rest', async t =
   t.equal(detector.process(new Int16Array(159)).length, 0)
   t.equal(detector.process(new Int16Array(1)).length, 1)
   t.equal(detector.process(new Int16Array(0)).length, 0)
-  t.equal(detector.levelsDb.length, 0)
   t.equal(detector.process(new Int16Array(481)).length, 3)
   t.equal(detector.process(new Int16Array(159)).length, 1)
-})
-
-t.test('tells the level in dB of full scale', async t => {
-  const sine = Int16Array.from(
-    { length: 1_600 },
-    (_, i) => 32_767 * Math.sin((2 * Math.PI * 1_000 * i) / 16_000),
-  )
-  const detector = new VoiceActivityDetector()
-  detector.process(sine)
-  for (const level of detector.levelsDb) t.ok(Math.abs(level + 3.01) < 0.01, `${level} dBFS`)
 })
 
 t.test('is as new after reset()', async t => {
@@ -250,3 +245,92 @@ t.test('is as new after reset()', async t => {
   detector.reset()
   t.same(detector.process(pcm), expected)
 })
+
+/** Reports of chunks of random sizes, none longer than `mostBytes`. */
+function reportsOf(kernel: VoiceActivityKernel, pcm: Buffer, mostBytes: number): number[][] {
+  const random = seeded(mostBytes)
+  const reports: number[][] = []
+  for (let at = 0; at < pcm.length;) {
+    const bytes = 2 * Math.floor(random() * (mostBytes / 2 + 1))
+    const report = new Float64Array(REPORT_LENGTH)
+    kernel.process(pcm.subarray(at, at + bytes), report)
+    reports.push([...report])
+    at += bytes
+  }
+  return reports
+}
+
+const bytesOf = (pcm: Int16Array) => Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength)
+
+t.test('the addon finds speech in the same hops as its twin, and the same energy', async t => {
+  t.equal(nativeBackend(), 'native')
+  const seconds = 12
+  // Tones and noise that swell and fade, so that scores pass the threshold slowly, both ways.
+  const swelling = (noise: Noise, hz: number, rms: number) =>
+    noiseOf(rms, seconds, i => {
+      const swell = 1 + Math.sin(i / 9_000) + 0.5 * Math.sin(i / 1_300)
+      return swell * (noise(i) + 3 * Math.sin((2 * Math.PI * hz * i) / 16_000 + Math.sin(i / 500)))
+    })
+  const signals: [name: string, pcm: Int16Array][] = [
+    ['digital silence', new Int16Array(16_000)],
+    ['dither', noiseOf(0.6, seconds, white(10))],
+    ['white noise', noiseOf(300, seconds, white(11))],
+    ['full-scale noise', noiseOf(12_000, seconds, white(12))],
+    ['the most negative samples', new Int16Array(16_000).fill(-32_768)],
+    ['pink noise', noiseOf(2_000, seconds, pink(13))],
+    ['hum and clicks', noiseOf(500, seconds, humAndClicks())],
+    ['a soft swelling tone', swelling(white(14), 440, 200)],
+    ['a loud swelling tone', swelling(pink(15), 1_800, 4_000)],
+    ...[...librivox, ...cards, goForward].map((recording): [string, Int16Array] => [
+      recording.path,
+      readSamples(recording),
+    ]),
+  ]
+  const sharedSpeech = new URL('../../shared/speech/', import.meta.url)
+  if (existsSync(sharedSpeech)) {
+    for (const name of readdirSync(sharedSpeech).filter(name => name.endsWith('.wav')))
+      signals.push([name, readSamples({ path: fileURLToPath(new URL(name, sharedSpeech)), transcript: '' })])
+  }
+  let hops = 0
+  let speechHops = 0
+  for (const [name, pcm] of signals) {
+    for (const mostBytes of [320, 3_200, 64_000]) {
+      const native = reportsOf(createVoiceActivity(), bytesOf(pcm), mostBytes)
+      const portable = reportsOf(new PortableVoiceActivity(), bytesOf(pcm), mostBytes)
+      t.same(native, portable, `${name}, up to ${mostBytes} bytes`)
+      for (const report of native) {
+        hops += report[HOPS]!
+        speechHops += report[SPEECH_HOPS]!
+      }
+    }
+  }
+  t.ok(speechHops > 0.1 * hops && speechHops < 0.9 * hops, `${speechHops} of ${hops} hops`)
+})
+
+t.test('counts as speech the hops of probability one half and more', async t => {
+  const pcm = readSamples(goForward)
+  const report = new Float64Array(REPORT_LENGTH)
+  createVoiceActivity().process(bytesOf(pcm), report)
+  const probabilities = new VoiceActivityDetector().process(pcm)
+  t.equal(report[HOPS], probabilities.length)
+  t.equal(report[SPEECH_HOPS], probabilities.filter(p => p >= 0.5).length)
+  t.equal(
+    report[ENERGY],
+    pcm.reduce((sum, x) => sum + x * x, 0),
+  )
+})
+
+for (const [name, make] of [
+  ['native', createVoiceActivity],
+  ['portable', () => new PortableVoiceActivity()],
+] as const) {
+  t.test(`${name}: reads any byte offset and refuses torn samples and other reports`, async t => {
+    const pcm = bytesOf(readSamples(goForward))
+    const [expected, report] = [new Float64Array(REPORT_LENGTH), new Float64Array(REPORT_LENGTH)]
+    make().process(pcm, expected)
+    make().process(Buffer.concat([Buffer.alloc(1), pcm]).subarray(1), report)
+    t.same(report, expected)
+    t.throws(() => make().process(pcm.subarray(1), report), { name: 'RangeError' })
+    t.throws(() => make().process(pcm, new Float64Array(2)), { name: 'RangeError' })
+  })
+}

@@ -1,6 +1,7 @@
 import { Transform, type TransformCallback } from 'node:stream'
+import { createVoiceActivity } from '../native.js'
 import { BYTES_PER_MS } from './pcm-format.js'
-import { VoiceActivityDetector } from './portable/voice-activity.js'
+import { ENERGY, HOPS, REPORT_LENGTH, SPEECH_HOPS } from './portable/voice-activity-kernel.js'
 
 /** One fixed-duration slice of 16 kHz mono LINEAR16: the content of one audio message. */
 export interface Frame {
@@ -37,8 +38,7 @@ export interface FrameOptions {
 export const MIN_FRAME_MS = 20
 export const MAX_FRAME_MS = 1_000
 const SILENCE_DB = -100
-/** A 10 ms hop counts as speech from this probability on; a frame from this share of speech hops on. */
-const SPEECH_PROBABILITY = 0.5
+/** A frame counts as speech from this share of its 10 ms hops on. */
 const SPEECH_SHARE = 0.3
 
 /**
@@ -52,7 +52,8 @@ export function frame(options: FrameOptions = {}): Framer {
 export class Framer extends Transform {
   readonly #frameBytes: number
   readonly #minFrameBytes: number
-  readonly #voiceActivity = new VoiceActivityDetector()
+  readonly #voiceActivity = createVoiceActivity()
+  readonly #report = new Float64Array(REPORT_LENGTH)
   /** The frame being filled. */
   #pcm: Buffer
   #filled = 0
@@ -115,38 +116,25 @@ export class Framer extends Transform {
     const length = Math.max(sourceBytes, this.#minFrameBytes)
     const pcm = this.#pcm.subarray(0, length)
     pcm.fill(0, sourceBytes)
-    const samples = toSamples(pcm.subarray(0, sourceBytes))
+    this.#voiceActivity.process(pcm.subarray(0, sourceBytes), this.#report)
+    const hops = this.#report[HOPS]!
+    const speechHops = this.#report[SPEECH_HOPS]!
     const result: Frame = {
       startMs: (this.#bytesIn - this.#filled) / BYTES_PER_MS,
       pcm,
       sourceMs: sourceBytes / BYTES_PER_MS,
       insertedMs: (length - sourceBytes) / BYTES_PER_MS,
-      voiced: this.#isVoiced(samples),
-      levelDb: levelDb(samples),
+      voiced: speechHops > 0 && speechHops >= SPEECH_SHARE * hops,
+      levelDb: levelDb(this.#report[ENERGY]!, sourceBytes / 2),
     }
     this.#pcm = Buffer.allocUnsafe(this.#frameBytes)
     this.#filled = 0
     this.push(result)
   }
-
-  #isVoiced(samples: Int16Array): boolean {
-    const probabilities = this.#voiceActivity.process(samples)
-    const speechHops = probabilities.filter(probability => probability >= SPEECH_PROBABILITY).length
-    return speechHops > 0 && speechHops >= SPEECH_SHARE * probabilities.length
-  }
 }
 
-/** A copy: the bytes of a pooled Buffer may stand at an odd offset. */
-function toSamples(pcm: Buffer): Int16Array {
-  const samples = new Int16Array(pcm.length / 2)
-  new Uint8Array(samples.buffer).set(pcm)
-  return samples
-}
-
-function levelDb(samples: Int16Array): number {
-  let sum = 0
-  for (const sample of samples) sum += sample * sample
-  const rms = Math.sqrt(sum / samples.length) / 32_768
+function levelDb(energy: number, samples: number): number {
+  const rms = Math.sqrt(energy / samples) / 32_768
   return rms === 0 ? SILENCE_DB : Math.max(SILENCE_DB, 20 * Math.log10(rms))
 }
 

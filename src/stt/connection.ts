@@ -1,6 +1,7 @@
 import { addAbortSignal, Duplex } from 'node:stream'
 import type { Frame, FrameOrMark } from '../audio/frame.js'
 import { SttError } from '../errors.js'
+import { encodeBase64 } from '../native.js'
 import { resolveCredentials } from '../wire/auth.js'
 import { WireSocket, type SocketEnd } from '../wire/socket.js'
 import { AudioClock } from './audio-clock.js'
@@ -140,7 +141,7 @@ export class SttConnection extends Duplex {
     this.#clock.book(startMs, sourceMs, insertedMs)
     this.#evidence.sent(this.#clock.sentMs, voiced)
     this.#turnMs += sourceMs
-    this.#send(encodeAudioChunk(pcm), callback)
+    this.#send(encodeAudioChunk(pcm, encodeBase64), callback)
   }
 
   #sendEndTurn(callback: Callback): void {

@@ -1,3 +1,4 @@
+import type { Base64Encoder } from '../audio/portable/base64.js'
 import { SttError } from '../errors.js'
 import type { VoiceProfile, WordTimestamp } from './events.js'
 import { isRecord, number, string, type Fields } from './json-fields.js'
@@ -29,20 +30,21 @@ export interface TranscriptionMessage {
 
 export const END_TURN = '{"endTurn":{}}'
 export const CLOSE_STREAM = '{"closeStream":{}}'
-const AUDIO_PREFIX = '{"audioChunk":{"content":"'
-const AUDIO_SUFFIX = '"}}'
+const AUDIO_PREFIX = Buffer.from('{"audioChunk":{"content":"')
+const AUDIO_SUFFIX = Buffer.from('"}}')
 
 export function encodeConfig(config: WireTranscribeConfig): string {
   return JSON.stringify({ transcribeConfig: config })
 }
 
-/** One frame as the bytes of its message: base64 holds nothing that JSON would escape. */
-export function encodeAudioChunk(pcm: Buffer): Buffer {
+/**
+ * One frame as the bytes of its message: base64 holds nothing that JSON would escape. Every message gets memory
+ * of its own, since ws keeps what the socket has not taken yet.
+ */
+export function encodeAudioChunk(pcm: Uint8Array, encodeBase64: Base64Encoder): Buffer {
   const base64Length = Math.ceil(pcm.length / 3) * 4
   const message = Buffer.allocUnsafe(AUDIO_PREFIX.length + base64Length + AUDIO_SUFFIX.length)
-  message.write(AUDIO_PREFIX, 0, 'latin1')
-  message.write(pcm.toString('base64'), AUDIO_PREFIX.length, 'latin1')
-  message.write(AUDIO_SUFFIX, AUDIO_PREFIX.length + base64Length, 'latin1')
+  encodeBase64(AUDIO_PREFIX, pcm, AUDIO_SUFFIX, message)
   return message
 }
 
