@@ -8,7 +8,7 @@ import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { checkAgreement } from './prebuild/agreement.mjs'
 import { buildPrebuild } from './prebuild/build.mjs'
-import { checkLinuxFloor, librariesNeeded } from './prebuild/linux-floor.mjs'
+import { librariesNeeded } from './prebuild/linux-floor.mjs'
 import { isHost, prebuildTarget } from './prebuild/target.mjs'
 
 const HELP = `npm run build:prebuild -- [options]
@@ -31,27 +31,22 @@ function main() {
     },
   })
   if (values.help) return console.log(HELP)
+  if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist is missing; run: npm run build:ts')
   const target = prebuildTarget({ arch: values.arch, libc: values.libc })
   const out = resolve(values.out)
   const file = buildPrebuild(root, out, target)
   console.log(`${relative(process.cwd(), file)}: ${statSync(file).size} bytes`)
-  try {
-    check(target, file, out)
-  } catch (error) {
-    rmSync(file)
-    throw error
-  }
-}
-
-function check(target, file, out) {
   if (target.libc === 'glibc') {
-    checkLinuxFloor(file)
     const needed = Object.entries(librariesNeeded(file)).map(entry => entry.join(' '))
     console.log(`  needs ${needed.join(', ')} or newer`)
   }
   if (!isHost(target)) return console.log('  not for this machine: not loaded')
-  if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist is missing; run: npm run build:ts')
-  console.log(`  loads, and agrees with its twin in ${checkAgreement(out)} samples`)
+  try {
+    console.log(`  loads, and agrees with its twin in ${checkAgreement(out)} samples`)
+  } catch (error) {
+    rmSync(file)
+    throw error
+  }
 }
 
 try {

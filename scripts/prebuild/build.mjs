@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { checkLinuxFloor } from './linux-floor.mjs'
 import { prebuildPath, toolchain } from './target.mjs'
 
 const BUILD_TIMEOUT_MS = 600_000
@@ -10,7 +11,8 @@ const BUILD_TIMEOUT_MS = 600_000
 const INPUTS = ['package.json', 'binding.gyp', 'native']
 
 /**
- * Builds the addon of `target` by node-gyp, stripped, and returns its file below `out`.
+ * Builds the addon of `target` by node-gyp, stripped, and returns its file below `out`. Throws, and leaves no file,
+ * where it would not load on all systems that Node runs on.
  *
  * node-gyp empties `build/` before it starts and prebuildify moves the product out of it: they work on a copy, so
  * that the checkout keeps its own addon. The copy lies inside the project, where Node finds its node_modules.
@@ -34,6 +36,14 @@ export function buildPrebuild(root, out, target) {
     throw new Error(`${prebuildPath(target)}: ${why}\n${stdout}${stderr}`, { cause: error })
   }
   rmSync(stage, { recursive: true, force: true })
+  if (target.libc === 'glibc') {
+    try {
+      checkLinuxFloor(file)
+    } catch (error) {
+      rmSync(file)
+      throw error
+    }
+  }
   return file
 }
 
