@@ -9,7 +9,6 @@
 
 // A test is TEST(name) { CHECK(...); } and nothing to register elsewhere: CMakeLists.txt finds the names in
 // the source. An executable runs the tests named on its command line, or all; the first failure ends it.
-// main() is here: include this in one source file per executable.
 
 namespace check {
 
@@ -46,7 +45,7 @@ about(const char *format, ...) {
 
 inline void fail(const char *file, int line, const char *what) {
   std::fprintf(stderr, "%s:%d: not true: %s (%s)\n", file, line, what, situation());
-  std::exit(1);
+  std::abort();
 }
 
 // xorshift64*: the same numbers on every machine, so a failure can be repeated.
@@ -80,19 +79,3 @@ private:
     if (!(condition))                                                                                        \
       check::fail(__FILE__, __LINE__, #condition);                                                           \
   } while (false)
-
-int main(int argc, char **argv) {
-  size_t ran = 0;
-  for (const check::Test &test : check::tests()) {
-    bool wanted = argc == 1;
-    for (int i = 1; i < argc; ++i)
-      wanted = wanted || std::strcmp(argv[i], test.name) == 0;
-    if (!wanted)
-      continue;
-    test.run();
-    ++ran;
-  }
-  std::printf("%zu ran\n", ran);
-  // A name that no test has is a failure, not a pass.
-  return ran > 0 ? 0 : 1;
-}

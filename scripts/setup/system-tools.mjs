@@ -113,6 +113,26 @@ export const ARM64_TOOLS = [
   },
 ]
 
+/** What only `npm run test:fuzz` uses. */
+export const FUZZ_TOOLS = [
+  {
+    name: 'clang++',
+    use: 'builds the native core for the fuzzer',
+    isThere: () => runs('clang++', '--version'),
+    apt: 'clang',
+    dnf: 'clang',
+    brew: 'llvm',
+  },
+  {
+    name: 'libFuzzer and the sanitizers of clang',
+    use: 'make inputs that reach new code, and see what they break',
+    isThere: linksWithLibFuzzer,
+    apt: 'libclang-rt-dev',
+    dnf: 'compiler-rt',
+    hint: { brew: 'the clang of Xcode has no libFuzzer: put that of llvm first in the PATH' },
+  },
+]
+
 /** The tools of a list that cannot be used here. */
 export function missingTools(tools) {
   return tools.filter(tool => !tool.isThere())
@@ -168,6 +188,12 @@ function instructions(missing, system, manager, command) {
 
 function runs(command, ...args) {
   return spawnSync(command, args, { stdio: 'ignore', timeout: CHECK_TIMEOUT_MS }).status === 0
+}
+
+function linksWithLibFuzzer() {
+  const target = 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char *, unsigned long) { return 0; }'
+  const args = ['-fsanitize=fuzzer,address,undefined', '-x', 'c++', '-', '-o', '/dev/null']
+  return spawnSync('clang++', args, { input: target, timeout: CHECK_TIMEOUT_MS }).status === 0
 }
 
 function isOnPath(command) {
