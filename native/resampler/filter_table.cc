@@ -178,7 +178,8 @@ std::shared_ptr<const FilterTable> filter_table(uint32_t sample_rate_hertz, Qual
   struct Entry {
     uint32_t sample_rate_hertz;
     Quality quality;
-    const Kernels *kernels;
+    size_t lanes;
+    bool doubles;
     std::shared_ptr<const FilterTable> table;
   };
   // A call centre opens thousands of streams of one rate; a table costs a few ms. Bounded, since rates come
@@ -187,13 +188,17 @@ std::shared_ptr<const FilterTable> filter_table(uint32_t sample_rate_hertz, Qual
   static std::mutex mutex;
   static std::deque<Entry> recent;
 
+  const size_t lanes = kernels.tile_lanes;
+  const bool doubles = kernels.double_rate != nullptr;
   const std::lock_guard<std::mutex> lock(mutex);
   for (const Entry &entry : recent)
-    if (entry.sample_rate_hertz == sample_rate_hertz && entry.quality == quality && entry.kernels == &kernels)
+    if (entry.sample_rate_hertz == sample_rate_hertz && entry.quality == quality && entry.lanes == lanes &&
+        entry.doubles == doubles)
       return entry.table;
   if (recent.size() == kCapacity)
     recent.pop_front();
-  recent.push_back({sample_rate_hertz, quality, &kernels, make_table(sample_rate_hertz, quality, kernels)});
+  recent.push_back(
+      {sample_rate_hertz, quality, lanes, doubles, make_table(sample_rate_hertz, quality, kernels)});
   return recent.back().table;
 }
 

@@ -139,9 +139,27 @@ TEST(chooses_tiles_where_they_fit) {
   };
   for (const size_t lanes : {8u, 16u, 32u}) {
     for (const uint32_t rate : {4000u, 8000u, 24000u, 32000u, 48000u, 64000u, 96000u, 192000u, 384000u})
-      CHECK(shape(rate, lanes) == Shape::kOneTile);
+      CHECK(shape(rate, lanes) == Shape::kTilePerPhase);
     for (const uint32_t rate : {11025u, 22050u, 44100u, 88200u, 176400u})
       CHECK(shape(rate, lanes) == Shape::kMirroredTiles);
+  }
+}
+
+TEST(doubles_8_khz_by_symmetric_halves_where_the_kernels_can) {
+  Kernels kernels = with_lanes(32);
+  kernels.double_rate = [](const float *, const float *, size_t, size_t, float *) noexcept {};
+  for (const Quality quality : kQualities) {
+    const auto table = filter_table(8000, quality, kernels);
+    const auto exact = filter_table(8000, quality, kScalarKernels);
+    CHECK(table->shape == Shape::kDoubled && table->rows.size() == table->taps + 1);
+    CHECK(filter_table(24000, quality, kernels)->shape == Shape::kTilePerPhase);
+    const size_t pairs = table->taps / 2;
+    const float *const held = table->rows.data();
+    for (size_t k = 0; k < pairs; ++k) {
+      CHECK(held[2 * k] == exact->row(0)[pairs - 1 - k] && held[2 * k] == exact->row(0)[pairs - 1 + k]);
+      CHECK(held[2 * k + 1] == exact->row(1)[pairs - 1 - k] && held[2 * k + 1] == exact->row(1)[pairs + k]);
+    }
+    CHECK(held[2 * pairs] == 0 && exact->row(0)[2 * pairs - 1] == 0);
   }
 }
 
