@@ -76,7 +76,7 @@ function picture(results, rate, names) {
       panel(
         'what folds back',
         { domain: [6.5, 9], nice: false },
-        { title: 'level, dB', scale: { domain: [-125, 5], nice: false } },
+        { title: 'level, dB', scale: { domain: [-120, 0], nice: false } },
       ),
     ],
     spacing: 40,
