@@ -34,7 +34,7 @@ const QUICK_PEERS = [
   'node-av',
 ]
 
-const options = new Command('npm run bench --')
+const cli = new Command('npm run bench --')
   .description('Measures the resampler beside its peers and draws what it finds.')
   .option('--quick', 'only prove that everything runs, one setting a library: figures of no value', false)
   .option(
@@ -52,7 +52,7 @@ const options = new Command('npm run bench --')
   .option('--no-install', 'measure only the peers that are installed already')
   .option('--no-pictures', 'draw nothing')
   .parse()
-  .opts()
+const options = cli.opts()
 
 try {
   await run()
@@ -111,8 +111,12 @@ async function prepare() {
   return { peers: chosen, missing, reasons }
 }
 
+/** Only a whole run is worth keeping beside the code. */
 function write(results) {
-  const folder = results.quick ? join(WORK, 'results') : RESULTS
+  const isPart = ['quick', 'only', 'peers', 'formats'].some(
+    name => cli.getOptionValueSource(name) === 'cli',
+  )
+  const folder = isPart ? join(WORK, 'results') : RESULTS
   mkdirSync(folder, { recursive: true })
   const path = join(folder, `${results.date.slice(0, 10)}-${cpuSlug(results.machine.cpu)}.json`)
   writeFileSync(path, `${JSON.stringify(results)}\n`)
