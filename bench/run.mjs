@@ -2,7 +2,7 @@
 // docs/resampler.md tells how each figure is taken. Usage: npm run bench -- --help
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { DEFAULT_FORMATS, parseFormat, QUICK_FORMATS } from './formats.mjs'
 import { cpuSlug, describeMachine } from './machine.mjs'
 import * as latency from './parts/latency.mjs'
@@ -36,12 +36,11 @@ const QUICK_PEERS = [
 
 const cli = new Command('npm run bench --')
   .description('Measures the resampler beside its peers and draws what it finds.')
-  .option('--quick', 'only prove that everything runs, one setting a library: figures of no value', false)
-  .option(
-    '--only <parts>',
-    `comma-separated, of ${Object.keys(PARTS).join(', ')}`,
-    partsOf,
-    Object.keys(PARTS),
+  .option('--quick', 'only prove that everything runs, one setting a library: figures of no value')
+  .addOption(
+    new Option('--only <parts>', `comma-separated, of ${Object.keys(PARTS).join(', ')}`)
+      .argParser(partsOf)
+      .default(Object.keys(PARTS), 'all'),
   )
   .option('--peers <names>', 'comma-separated beginnings of names; ours are always measured', listOf)
   .option(
@@ -62,7 +61,7 @@ try {
 }
 
 async function run() {
-  const { quick, only } = options
+  const { quick = false, only } = options
   const formats = (options.formats ?? (quick ? QUICK_FORMATS : DEFAULT_FORMATS)).map(parseFormat)
   const rates = [...new Set(formats.map(({ sampleRateHertz }) => sampleRateHertz))]
   const { peers, missing, reasons } = await prepare()
@@ -113,9 +112,7 @@ async function prepare() {
 
 /** Only a whole run is worth keeping beside the code. */
 function write(results) {
-  const isPart = ['quick', 'only', 'peers', 'formats'].some(
-    name => cli.getOptionValueSource(name) === 'cli',
-  )
+  const isPart = ['quick', 'only', 'peers', 'formats'].some(name => cli.getOptionValueSource(name) === 'cli')
   const folder = isPart ? join(WORK, 'results') : RESULTS
   mkdirSync(folder, { recursive: true })
   const path = join(folder, `${results.date.slice(0, 10)}-${cpuSlug(results.machine.cpu)}.json`)

@@ -144,13 +144,16 @@ function pipelineTables({ pipeline }) {
 }
 
 /** One line on the machine and what it had. */
-export function describeRun({ date, quick, machine, roofline, missing }) {
+export function describeRun({ date, quick, machine, roofline, missing, pipeline }) {
   const { cpu, cores, system, node, compiler, commit, modified } = machine
   const peak = Object.entries(roofline).map(([set, value]) => `${set} ${value}`)
   return [
     `${date.slice(0, 10)}, ${cpu}, ${cores} cores, ${system}, Node ${node}, ${compiler}`,
     `commit ${commit}${modified ? ' with changes' : ''}${quick ? '; a quick run: figures of no value' : ''}`,
     ...(peak.length > 0 ? [`FMA peak of one core in GMAC/s: ${peak.join(', ')}`] : []),
+    ...Object.entries(pipeline?.implementations ?? {})
+      .filter(([, { refused }]) => refused)
+      .map(([name]) => `not measured: phone calls, ${name} (its packages are not installed)`),
     ...missing.map(({ peer, reason }) => `not measured: ${peer} (${reason})`),
   ]
 }

@@ -23,7 +23,11 @@ export async function listPeers() {
       const version = name ? versionOf(name) : ''
       peers.push(...loaded.peers.map(peer => ({ name: peer.name, version, module })))
     } catch (error) {
-      missing.push({ peer: name ?? module, reason: error.message.split('\n', 1)[0] })
+      const absent = error.code === 'ERR_MODULE_NOT_FOUND'
+      missing.push({
+        peer: name ?? module,
+        reason: absent ? 'not installed' : error.message.split('\n', 1)[0],
+      })
     }
   }
   return { peers, missing }

@@ -11,7 +11,7 @@ const WIDTH_PER_LETTER = 0.54
 
 /**
  * @param dots {x, y, x2, text, bold} in pixels, x2 where a line from the dot ends; the first ones choose first
- * @returns the same with `label`: {x, y, baseline 'middle', align, leader} where it found a place
+ * @returns the same with `label`: {x, y} of its middle, and {x, y} of where its leader ends, if it has one
  */
 export function placeLabels(dots, { width, height, fontSize }) {
   const taken = dots.flatMap(({ x, y, x2 = x }) => [
@@ -23,17 +23,14 @@ export function placeLabels(dots, { width, height, fontSize }) {
       width: dot.text.length * fontSize * WIDTH_PER_LETTER * (dot.bold ? 1.08 : 1),
       height: fontSize + 2,
     }
-    for (const ring of RINGS) {
-      for (const degrees of DIRECTIONS) {
-        const label = candidate(dot, ring, degrees, size)
-        const inside =
-          label.box.left >= 0 && label.box.right <= width && label.box.top >= 0 && label.box.bottom <= height
-        if (!inside || taken.some(other => overlap(other, label.box))) continue
-        taken.push(label.box)
-        return { ...dot, label }
-      }
-    }
-    return dot
+    const places = RINGS.flatMap(ring => DIRECTIONS.map(degrees => candidate(dot, ring, degrees, size)))
+    const free = places.filter(
+      place => isInside(place.box, width, height) && !taken.some(other => overlap(other, place.box)),
+    )
+    // Where all is full, a name on top of others is better than none.
+    const label = free.find(({ leader }) => !leader || !crosses(dot, leader, taken)) ?? free[0] ?? places[0]
+    taken.push(label.box)
+    return { ...dot, label }
   })
 }
 
@@ -52,8 +49,24 @@ function candidate({ x, y }, ring, degrees, size) {
   return { x: centreX, y: centreY, box: place, leader }
 }
 
+/** Whether the line from a dot to its name runs over another name or dot. */
+function crosses(dot, leader, taken) {
+  const steps = Array.from({ length: 12 }, (_, i) => (i + 1) / 12)
+  const points = steps.map(share => ({
+    x: dot.x + share * (leader.x - dot.x),
+    y: dot.y + share * (leader.y - dot.y),
+  }))
+  return points
+    .filter(({ x, y }) => Math.hypot(x - dot.x, y - dot.y) > 2 * DOT_RADIUS)
+    .some(({ x, y }) => taken.some(other => other.bottom - other.top > 2 && overlap(other, box(x, y, 1, 1))))
+}
+
 function box(left, top, width, height) {
   return { left, top, right: left + width, bottom: top + height }
+}
+
+function isInside(place, width, height) {
+  return place.left >= 0 && place.right <= width && place.top >= 0 && place.bottom <= height
 }
 
 function overlap(a, b) {

@@ -7,8 +7,12 @@ const HEIGHT = 470
 const FLOOR_DB = 120
 const DOMAIN_DB = [-4, FLOOR_DB + 4]
 const FONT_SIZE = 10.5
-/** Instruction sets that stand for no machine of today, and the one that the plain names run anyway. */
-const HIDDEN = /^sttstream \w+ (scalar|sse2|avx512|neon)$/
+/**
+ * Left to the tables: instruction sets that stand for no machine of today or that the plain names run anyway, and
+ * settings that lie where another one does.
+ */
+const HIDDEN =
+  /^(sttstream \w+ (scalar|sse2|avx512|neon)|libsoxr (LQ|MQ)|swresample soxr|@livekit\/rtc-node (medium|very high))$/
 
 /** Speed against rejection: a point right and above another is better at both. One picture for each format. */
 export async function drawPareto(results) {
@@ -175,7 +179,7 @@ function withLabels(points, from, to) {
   return placeLabels(dots, { width: WIDTH, height: HEIGHT, fontSize: FONT_SIZE }).map(dot => ({
     ...dot,
     weight: dot.bold ? 'bold' : 'normal',
-    leaderX: (dot.label?.leader || dot).x,
-    leaderY: (dot.label?.leader || dot).y,
+    leaderX: (dot.label.leader || dot).x,
+    leaderY: (dot.label.leader || dot).y,
   }))
 }

@@ -48,10 +48,16 @@ export const CONFIG = {
   view: { stroke: '#bbbbbb' },
 }
 
-/** @param specification of Vega; Vega-Lite's are compiled before */
+/**
+ * @param specification of Vega; Vega-Lite's are compiled before
+ * @throws Error where Vega would log it and go on with half a picture
+ */
 export async function toSvg(specification) {
-  const view = new vega.View(vega.parse(specification), { renderer: 'none', logLevel: vega.Error })
-  return view.toSVG()
+  const logger = vega.logger(vega.Error)
+  logger.error = error => {
+    throw error
+  }
+  return new vega.View(vega.parse(specification), { renderer: 'none', logger }).toSVG()
 }
 
 /** Under every picture: what it was measured on. */
