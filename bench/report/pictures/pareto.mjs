@@ -5,7 +5,7 @@ const WIDTH = 470
 const HEIGHT = 470
 /** Beyond this the noise of 16-bit samples hides what is measured. */
 const FLOOR_DB = 120
-const DOMAIN_DB = [-4, FLOOR_DB + 4]
+const DOMAIN_DB = [-4, FLOOR_DB + 20]
 const FONT_SIZE = 10.5
 /**
  * Left to the tables: instruction sets that stand for no machine of today or that the plain names run anyway, and
