@@ -1,5 +1,4 @@
 #include <cassert>
-#include <cstring>
 #include <string>
 
 #include <napi.h>
@@ -23,8 +22,6 @@ public:
     return DefineClass(env, "Resampler",
                        {InstanceMethod<&ResamplerWrap::Process>("process"),
                         InstanceMethod<&ResamplerWrap::Flush>("flush"),
-                        InstanceMethod<&ResamplerWrap::MaxOutput>("maxOutput"),
-                        InstanceAccessor<&ResamplerWrap::MaxFlush>("maxFlush"),
                         InstanceAccessor<&ResamplerWrap::NonFinite>("nonFinite")});
   }
 
@@ -65,17 +62,33 @@ private:
     return Count(info, core_.flush(output.Data()));
   }
 
-  // maxOutput(bytes) -> the most samples that process() makes of so many bytes
-  Napi::Value MaxOutput(const Napi::CallbackInfo &info) {
-    const auto bytes = static_cast<size_t>(info[0].As<Napi::Number>().Int64Value());
-    return Count(info, core_.max_output(bytes));
-  }
-
-  Napi::Value MaxFlush(const Napi::CallbackInfo &info) { return Count(info, core_.max_flush()); }
-
   Napi::Value NonFinite(const Napi::CallbackInfo &info) { return Count(info, core_.non_finite()); }
 
   Resampler core_;
+};
+
+// One stream's voice activity.
+class VoiceActivityWrap : public Napi::ObjectWrap<VoiceActivityWrap> {
+public:
+  static Napi::Function Init(Napi::Env env) {
+    return DefineClass(env, "VoiceActivity", {InstanceMethod<&VoiceActivityWrap::Process>("process")});
+  }
+
+  explicit VoiceActivityWrap(const Napi::CallbackInfo &info) : Napi::ObjectWrap<VoiceActivityWrap>(info) {}
+
+private:
+  // process(pcm: Uint8Array of whole samples, report: Float64Array): writes hops, speech hops and energy
+  void Process(const Napi::CallbackInfo &info) {
+    const auto pcm = info[0].As<Napi::Uint8Array>();
+    auto report = info[1].As<Napi::Float64Array>();
+    assert(pcm.ByteLength() % 2 == 0 && report.ElementLength() == 3);
+    const auto [hops, speech_hops, energy] = core_.process(pcm.Data(), pcm.ByteLength() / 2);
+    report[0] = static_cast<double>(hops);
+    report[1] = static_cast<double>(speech_hops);
+    report[2] = static_cast<double>(energy);
+  }
+
+  VoiceActivity core_;
 };
 
 // Names of the kernels that this processor can run, scalar first and the best last.
@@ -92,8 +105,8 @@ Napi::Value UseKernels(const Napi::CallbackInfo &info) {
   return Napi::Boolean::New(info.Env(), sttstream::use_kernels(name.c_str()));
 }
 
-// What follows is called for every frame of every stream, and calls Node-API itself: node-addon-api's
-// wrappers of a method and of typed arrays take twice as long (100 ns where these take 50).
+// Encoding a frame takes as long as crossing the border, so this calls Node-API itself: node-addon-api's
+// wrappers of four typed arrays would double the time.
 
 void Check([[maybe_unused]] napi_status status) { assert(status == napi_ok); }
 
@@ -118,49 +131,14 @@ napi_value EncodeBase64(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// One stream's voice activity: new VoiceActivity()
-napi_value NewVoiceActivity(napi_env env, napi_callback_info info) {
-  napi_value self = nullptr;
-  Check(napi_get_cb_info(env, info, nullptr, nullptr, &self, nullptr));
-  const auto destroy = [](napi_env, void *core, void *) { delete static_cast<VoiceActivity *>(core); };
-  Check(napi_wrap(env, self, new VoiceActivity, destroy, nullptr, nullptr));
-  return self;
-}
-
-// process(pcm: Uint8Array of whole samples, report: Float64Array): writes hops, speech hops and energy
-napi_value ProcessVoiceActivity(napi_env env, napi_callback_info info) {
-  napi_value self = nullptr, arguments[2];
-  size_t count = 2;
-  void *core = nullptr;
-  Check(napi_get_cb_info(env, info, &count, arguments, &self, nullptr));
-  Check(napi_unwrap(env, self, &core));
-  const auto pcm = BytesOf(env, arguments[0]), report = BytesOf(env, arguments[1]);
-  assert(pcm.size % 2 == 0 && report.size == 3);
-  const auto [hops, speech_hops, energy] =
-      static_cast<VoiceActivity *>(core)->process(pcm.data, pcm.size / 2);
-  const double values[] = {static_cast<double>(hops), static_cast<double>(speech_hops),
-                           static_cast<double>(energy)};
-  std::memcpy(const_cast<uint8_t *>(report.data), values, sizeof values);
-  return nullptr;
-}
-
-void DefineFrameFunctions(Napi::Env env, Napi::Object exports) {
-  napi_value encode_base64 = nullptr, voice_activity = nullptr;
-  Check(napi_create_function(env, "encodeBase64", NAPI_AUTO_LENGTH, EncodeBase64, nullptr, &encode_base64));
-  napi_property_descriptor process = {};
-  process.utf8name = "process";
-  process.method = ProcessVoiceActivity;
-  Check(napi_define_class(env, "VoiceActivity", NAPI_AUTO_LENGTH, NewVoiceActivity, nullptr, 1, &process,
-                          &voice_activity));
-  exports.Set("encodeBase64", encode_base64);
-  exports.Set("VoiceActivity", voice_activity);
-}
-
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("kernels", KernelNames(env));
   exports.Set("useKernels", Napi::Function::New<UseKernels>(env, "useKernels"));
   exports.Set("Resampler", ResamplerWrap::Init(env));
-  DefineFrameFunctions(env, exports);
+  exports.Set("VoiceActivity", VoiceActivityWrap::Init(env));
+  napi_value encode_base64 = nullptr;
+  Check(napi_create_function(env, "encodeBase64", NAPI_AUTO_LENGTH, EncodeBase64, nullptr, &encode_base64));
+  exports.Set("encodeBase64", encode_base64);
   return exports;
 }
 
