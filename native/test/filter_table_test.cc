@@ -22,7 +22,8 @@ const uint32_t kCustomaryRates[] = {4000,  6000,  8000,  11025, 12000, 22050,  2
                                     44100, 48000, 64000, 88200, 96000, 176400, 192000, 384000};
 const uint32_t kOddRates[] = {4001, 15999, 16001, 31987, 44101, 383999};
 
-// A table asks its kernels only how wide their tiles are: this stands for those of any instruction set.
+// A table asks its kernels only how wide their tiles are and whether they double: this stands for those of
+// any instruction set.
 Kernels with_lanes(size_t lanes) {
   Kernels kernels = kScalarKernels;
   kernels.tile_lanes = lanes;
@@ -58,13 +59,17 @@ struct Folded {
   double hertz;
 };
 
+double half_band_gain(const sttstream::HalfBand &half_band, double hertz, double rate) {
+  double gain = 0.5;
+  for (size_t k = 0; k < half_band.pairs; ++k)
+    gain += 2 * half_band.taps[k] * std::cos(2 * kPi * hertz / rate * static_cast<double>(2 * k + 1));
+  return std::abs(gain);
+}
+
 Folded through_half_bands(const FilterTable &table, double hertz, double rate) {
   Folded tone = {1, hertz};
   for (const sttstream::HalfBand *half_band : table.half_bands) {
-    double gain = 0.5;
-    for (size_t k = 0; k < half_band->pairs; ++k)
-      gain += 2 * half_band->taps[k] * std::cos(2 * kPi * tone.hertz / rate * static_cast<double>(2 * k + 1));
-    tone.gain *= std::abs(gain);
+    tone.gain *= half_band_gain(*half_band, tone.hertz, rate);
     rate /= 2;
     tone.hertz = std::min(tone.hertz, rate - tone.hertz);
   }
@@ -247,6 +252,20 @@ TEST(meets_the_edges_of_both_qualities) {
         CHECK(unwanted_db(*table, (1 - edges.stop) * band * i / 24, rate, stop) < edges.stop_db);
         if (stop < rate / 2.0)
           CHECK(unwanted_db(*table, stop + (rate / 2.0 - stop) * i / 24, rate, stop) < edges.stop_db);
+      }
+    }
+}
+
+TEST(half_bands_let_nothing_fold_below_the_stop_edge) {
+  for (const Quality quality : kQualities)
+    for (double rate = 40000; rate <= 384000; rate += rate / 500) {
+      check::about("%.0f Hz, quality %d", rate, static_cast<int>(quality));
+      const sttstream::HalfBand *const half_band = sttstream::half_band_for(rate, quality);
+      CHECK(half_band != nullptr);
+      const double stop = (quality == Quality::kHigh ? 0.502 : 0.55) * 16000;
+      for (int i = 0; i <= 100; ++i) {
+        CHECK(db(half_band_gain(*half_band, rate / 2 - stop * i / 100, rate)) < -100);
+        CHECK(std::abs(db(half_band_gain(*half_band, stop * i / 100, rate))) < 0.001);
       }
     }
 }

@@ -205,6 +205,37 @@ TEST(half_bands_agree_with_a_sum_in_double_wherever_they_begin) {
   });
 }
 
+TEST(doubling_agrees_with_a_sum_in_double_wherever_it_begins) {
+  with_each([](const Kernels &kernels) {
+    if (kernels.double_rate == nullptr)
+      return;
+    for (const size_t pairs : {1u, 2u, 22u, 67u})
+      for (size_t count = 0; count <= 12 * kMostLanes; count += count < 4 ? 1 : 13)
+        for (size_t offset = 0; offset < kMostLanes; offset += 5) {
+          // `pairs` samples before the first and behind the last.
+          Window samples(count + 2 * pairs, offset, 1), taps(2 * pairs + 1, 0, 2);
+          Window whole(2 * count, offset / 2, 3), single(2, 0, 4);
+          const float *const first = samples.data() + pairs;
+          kernels.double_rate(first, taps.data(), pairs, count, whole.data());
+          for (size_t n = 0; n < count; ++n) {
+            double on = static_cast<double>(taps.data()[0]) * first[n], between = 0;
+            double magnitudes = std::abs(on);
+            for (size_t k = 0; k < pairs; ++k) {
+              const double next = first[n + k + 1], previous = *(first + n - k - 1), same = *(first + n - k);
+              on += taps.data()[2 * k + 2] * (next + previous);
+              between += taps.data()[2 * k + 1] * (next + same);
+              magnitudes += (std::abs(taps.data()[2 * k + 2]) + std::abs(taps.data()[2 * k + 1])) *
+                            (std::abs(next) + std::abs(previous) + std::abs(same));
+            }
+            CHECK(is_close(whole.data()[2 * n], on, magnitudes));
+            CHECK(is_close(whole.data()[2 * n + 1], between, magnitudes));
+            kernels.double_rate(first + n, taps.data(), pairs, 1, single.data());
+            CHECK(single.data()[0] == whole.data()[2 * n] && single.data()[1] == whole.data()[2 * n + 1]);
+          }
+        }
+  });
+}
+
 TEST(dots_agree_with_a_sum_in_double_at_any_alignment) {
   with_each([](const Kernels &kernels) {
     for (size_t count = 0; count <= 12 * sttstream::kDotGranule; count += sttstream::kDotGranule) {

@@ -7,7 +7,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int main() {
-  constexpr uint64_t kInputs = 60;
+  constexpr uint64_t kInputs = 300;
   for (uint64_t seed = 0; seed < kInputs; ++seed) {
     check::Random random(seed);
     const size_t size = random.below(600);
