@@ -7,16 +7,25 @@ import { blockAlign, bytesPerSample, PCM_ENCODINGS, type PcmFormat } from '#dist
 import { maxHeldOutputs, maxOutputsOf, resamplerGeometry } from '#dist/audio/portable/resampler-geometry.js'
 import type { ResamplerKernel } from '#dist/audio/portable/resampler-kernel.js'
 import { PortableResampler } from '#dist/audio/portable/resampler.js'
+import { RESAMPLER_QUALITIES } from '#dist/audio/resampler-quality.js'
 import { createResampler, nativeBackend, nativeLoadError } from '#dist/native.js'
 import { samplesOf } from './fixtures/spectrum.js'
 
 const NATIVE_URL = new URL('../dist/native.js', import.meta.url).href
 const RATES = [4000, 8000, 11_025, 16_000, 22_050, 31_987, 44_100, 48_000, 192_000, 384_000]
 
-const backends = [
-  { name: 'native', make: createResampler },
-  { name: 'portable', make: (format: PcmFormat): ResamplerKernel => new PortableResampler(format) },
-]
+const backends = RESAMPLER_QUALITIES.flatMap(quality => [
+  {
+    name: `native, ${quality}`,
+    quality,
+    make: (format: PcmFormat): ResamplerKernel => createResampler(format, { quality }),
+  },
+  {
+    name: `portable, ${quality}`,
+    quality,
+    make: (format: PcmFormat): ResamplerKernel => new PortableResampler(format, { quality }),
+  },
+])
 
 /** Bytes that look random, the same on every machine. */
 function noise(length: number, seed: number): Buffer {
@@ -123,9 +132,10 @@ t.test('agrees with its twin within one step in every encoding', async t => {
   for (const [i, encoding] of PCM_ENCODINGS.entries()) {
     for (const [k, sampleRateHertz] of RATES.entries()) {
       const format = { encoding, sampleRateHertz, channels: 1 + ((i + k) % 8) }
+      const quality = RESAMPLER_QUALITIES[(i + (k >> 1)) % 2]
       const input = loudNoise(format, Math.ceil(sampleRateHertz / 20) + 3000, i)
-      const [native, portable] = backends.map(({ make }) => samplesOf(convert(make(format), input)))
-      if (!native || !portable) throw new Error('two backends')
+      const native = samplesOf(convert(createResampler(format, { quality }), input))
+      const portable = samplesOf(convert(new PortableResampler(format, { quality }), input))
       t.equal(native.length, portable.length)
       let worst = 0
       for (let j = 0; j < native.length; j++) {
@@ -145,7 +155,7 @@ t.test('agrees with its twin within one step in every encoding', async t => {
   t.comment(`${counts.different} of ${counts.samples} samples differ, each by one step`)
 })
 
-for (const { name, make } of backends) {
+for (const { name, quality, make } of backends) {
   t.test(`${name}: makes the same bytes for every split, at any byte offset`, async t => {
     for (const sampleRateHertz of RATES) {
       const format: PcmFormat = { encoding: 's24le', sampleRateHertz, channels: 2 }
@@ -167,10 +177,27 @@ for (const { name, make } of backends) {
         const kernel = make({ encoding: 'u8', sampleRateHertz, channels: 1 })
         const samples = convert(kernel, noise(blocks, blocks)).length / 2
         t.equal(samples, Math.ceil((blocks * 16_000) / sampleRateHertz), `${blocks} at ${sampleRateHertz} Hz`)
-        const geometry = resamplerGeometry(sampleRateHertz)
+        const geometry = resamplerGeometry(sampleRateHertz, quality)
         t.equal(kernel.maxOutput(blocks), maxOutputsOf(geometry, blocks))
         t.equal(kernel.maxFlush, maxHeldOutputs(geometry))
       }
+    }
+  })
+
+  t.test(`${name}: stands where it stood after every second, so that no stream drifts`, async t => {
+    for (const sampleRateHertz of RATES) {
+      const second = noise(sampleRateHertz, sampleRateHertz)
+      const output = convert(
+        make({ encoding: 'u8', sampleRateHertz, channels: 1 }),
+        Buffer.concat([second, second, second, second]),
+        1000,
+      )
+      const bytes = 2 * 16_000
+      // The first and the last second hear the silence before and after.
+      t.ok(
+        output.subarray(bytes, 2 * bytes).equals(output.subarray(2 * bytes, 3 * bytes)),
+        `${sampleRateHertz} Hz`,
+      )
     }
   })
 

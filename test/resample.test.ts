@@ -5,10 +5,18 @@ import { pipeline } from 'node:stream/promises'
 import t from 'tap'
 import type { PcmFormat } from '#dist/audio/pcm-format.js'
 import { resample, type Resampler, type ResampleWarning } from '#dist/audio/resample.js'
+import {
+  outputsOf,
+  outputsReadyAfter,
+  resamplerGeometry,
+  type ResamplerGeometry,
+} from '#dist/audio/portable/resampler-geometry.js'
+import { RESAMPLER_QUALITIES, type ResamplerQuality } from '#dist/audio/resampler-quality.js'
 import { SttError } from '#dist/errors.js'
 
 const MONO_48K: PcmFormat = { encoding: 's16le', sampleRateHertz: 48_000, channels: 1 }
 const MONO_8K: PcmFormat = { encoding: 'mulaw', sampleRateHertz: 8000, channels: 1 }
+const ODD: PcmFormat = { encoding: 's16be', sampleRateHertz: 31_987, channels: 1 }
 const SURROUND: PcmFormat = { encoding: 's24be', sampleRateHertz: 44_100, channels: 3 }
 
 /** Bytes that look random, the same on every machine. */
@@ -34,8 +42,12 @@ async function collect(stream: Resampler): Promise<Buffer> {
   return Buffer.concat((await stream.toArray()) as Buffer[])
 }
 
-async function convert(format: PcmFormat, chunks: Iterable<Buffer>): Promise<Buffer> {
-  return collect(Readable.from(chunks).pipe(resample({ format })))
+async function convert(
+  format: PcmFormat,
+  chunks: Iterable<Buffer>,
+  quality?: ResamplerQuality,
+): Promise<Buffer> {
+  return collect(Readable.from(chunks).pipe(resample({ format, quality })))
 }
 
 function warningsOf(stream: Resampler): ResampleWarning[] {
@@ -45,12 +57,16 @@ function warningsOf(stream: Resampler): ResampleWarning[] {
 }
 
 t.test('makes the same bytes for every split of the input', async t => {
-  for (const format of [MONO_48K, MONO_8K, SURROUND, { ...MONO_48K, sampleRateHertz: 16_000 }]) {
-    const input = noise(18 * 600)
-    const expected = await convert(format, [input])
-    for (const lengths of [[1], [2], [3], [5, 8, 1, 0, 13], [4097]]) {
-      const output = await convert(format, slices(input, ...lengths))
-      t.ok(output.equals(expected), `${format.sampleRateHertz} Hz in slices of ${lengths.join(', ')}`)
+  const formats = [MONO_48K, MONO_8K, SURROUND, ODD, { ...MONO_48K, sampleRateHertz: 16_000 }]
+  for (const format of formats) {
+    for (const quality of RESAMPLER_QUALITIES) {
+      const input = noise(18 * 600)
+      const expected = await convert(format, [input], quality)
+      for (const lengths of [[1], [2], [3], [5, 8, 1, 0, 13], [4097]]) {
+        const output = await convert(format, slices(input, ...lengths), quality)
+        const what = `${quality}, ${format.sampleRateHertz} Hz in slices of ${lengths.join(', ')}`
+        t.ok(output.equals(expected), what)
+      }
     }
   }
 })
@@ -158,30 +174,72 @@ t.test('drops a sample that the end tears apart, and says so', async t => {
   t.equal(warnings.length, 1)
 })
 
-t.test('warns once of samples that are no numbers, and counts them', async t => {
+t.test('warns once of samples that are no numbers, and counts each once', async t => {
   const input = Buffer.alloc(4 * 4800)
-  for (const at of [40, 400, 12_000]) input.writeFloatLE(NaN, at)
-  const stream = resample({ format: { ...MONO_48K, encoding: 'f32le' } })
-  const warnings = warningsOf(stream)
-  t.equal(stream.nonFiniteSamples, 0)
-  for (const slice of slices(input, 1000)) stream.write(slice)
-  stream.end()
-  const output = await collect(stream)
-  t.ok(output.equals(Buffer.alloc(3200)))
-  t.equal(stream.nonFiniteSamples, 3)
-  t.strictSame(
-    warnings.map(({ code }) => code),
-    ['STT_WARN_NON_FINITE'],
-  )
+  input.writeFloatLE(NaN, 40)
+  input.writeFloatLE(Infinity, 400)
+  input.writeFloatLE(-Infinity, 12_000)
+  // Some are torn by the slices, and all are in the memory of many outputs.
+  for (const lengths of [[4800], [1000], [3]]) {
+    for (const quality of RESAMPLER_QUALITIES) {
+      const stream = resample({ format: { ...MONO_48K, encoding: 'f32le' }, quality })
+      const warnings = warningsOf(stream)
+      t.equal(stream.nonFiniteSamples, 0)
+      for (const slice of slices(input, ...lengths)) stream.write(slice)
+      stream.end()
+      const output = await collect(stream)
+      t.ok(output.equals(Buffer.alloc(3200)))
+      t.equal(stream.nonFiniteSamples, 3)
+      t.strictSame(
+        warnings.map(({ code }) => code),
+        ['STT_WARN_NON_FINITE'],
+      )
+    }
+  }
+})
+
+t.test('saturates what is over full scale', async t => {
+  for (const quality of RESAMPLER_QUALITIES) {
+    for (const [value, expected] of [
+      [2.5, 32_767],
+      [-2.5, -32_768],
+    ] as const) {
+      const input = Buffer.alloc(4 * 4800)
+      for (let at = 0; at < input.length; at += 4) input.writeFloatLE(value, at)
+      const output = await convert({ ...MONO_48K, encoding: 'f32le' }, slices(input, 1001), quality)
+      t.equal(output.readInt16LE(1600), expected)
+    }
+  }
+})
+
+t.test("keeps less of what comes and waits less at quality 'fast'", async t => {
+  const input = noise(2 * 4800)
+  const [high, fast] = [await convert(MONO_48K, [input], 'high'), await convert(MONO_48K, [input], 'fast')]
+  t.ok(high.equals(await convert(MONO_48K, [input])), "'high' is the default")
+  t.equal(fast.length, high.length)
+  t.notOk(fast.equals(high))
+  const availableOf = (quality: ResamplerQuality) =>
+    resample({ format: MONO_48K, quality }).samplesAvailableAfter(input.length)
+  t.ok(availableOf('fast') > availableOf('high'))
+})
+
+t.test('refuses a quality that there is not', async t => {
+  for (const quality of ['best', 'HIGH', 1, null] as unknown as ResamplerQuality[]) {
+    t.throws(() => resample({ format: MONO_48K, quality }), {
+      name: 'TypeError',
+      message: `quality must be 'high' or 'fast'; got ${String(quality)}`,
+    })
+  }
 })
 
 t.test('foretells how many samples have been pushed after so many bytes', async t => {
   const rates = [4000, 8000, 11_025, 16_000, 22_050, 31_987, 44_100, 48_000, 192_000]
-  for (const sampleRateHertz of rates) {
-    for (const lengths of [[1], [2, 3, 50, 1], [999]]) {
+  for (const [i, sampleRateHertz] of rates.entries()) {
+    for (const [k, lengths] of [[1], [2, 3, 50, 1], [999]].entries()) {
+      const quality = RESAMPLER_QUALITIES[(i + k) % 2]
       const format: PcmFormat = { encoding: 's16le', sampleRateHertz, channels: 2 }
       const input = noise(4 * 1300 + 3)
-      const stream = resample({ format })
+      const stream = resample({ format, quality })
       stream.resume()
       t.equal(stream.samplesAvailableAfter(0), 0)
       let accepted = 0
@@ -198,6 +256,46 @@ t.test('foretells how many samples have been pushed after so many bytes', async 
     }
   }
 })
+
+t.test('counts exactly after a day of audio', async t => {
+  const daySeconds = 86_400
+  for (const sampleRateHertz of [8000, 11_025, 16_000, 22_050, 31_987, 44_100, 48_000, 192_000, 383_999]) {
+    for (const quality of RESAMPLER_QUALITIES) {
+      const geometry = resamplerGeometry(sampleRateHertz, quality)
+      const day = daySeconds * sampleRateHertz
+      let wrong = 0
+      for (let more = 0; more < 3000; more++) {
+        const samples = day + more
+        if (outputsOf(geometry, samples) !== exactOutputsOf(samples, sampleRateHertz)) wrong++
+        if (outputsReadyAfter(geometry, samples) !== exactOutputsReadyAfter(geometry, samples)) wrong++
+      }
+      t.equal(wrong, 0, `${quality}, ${sampleRateHertz} Hz`)
+      // A day is a whole number of cycles: what is ready is ready a day later, and not a sample beside it.
+      const settled = sampleRateHertz
+      t.equal(
+        outputsReadyAfter(geometry, day + settled) - outputsReadyAfter(geometry, settled),
+        daySeconds * 16_000,
+      )
+    }
+  }
+})
+
+/** ceil(samples * 16000 / rate) */
+function exactOutputsOf(samples: number, sampleRateHertz: number): number {
+  const rate = BigInt(sampleRateHertz)
+  return Number((BigInt(samples) * 16_000n + rate - 1n) / rate)
+}
+
+/** How many outputs' latest samples are among the first `samples`, counted down the stages. */
+function exactOutputsReadyAfter(geometry: ResamplerGeometry, samples: number): number {
+  let count = BigInt(samples)
+  // Output n of a half-band needs samples up to 2 n + 2 K - 1.
+  for (const { taps } of geometry.halfBands) count = count / 2n - BigInt(taps.length) + 1n
+  const [up, down] = [BigInt(geometry.up), BigInt(geometry.down)]
+  // Output j needs samples up to floor(j * down / up) + taps / 2.
+  const settled = count - BigInt(geometry.taps / 2)
+  return settled > 0n ? Number((settled * up + down - 1n) / down) : 0
+}
 
 t.test('foretells exactly for streams of years', async t => {
   const stream = resample({ format: { encoding: 'u8', sampleRateHertz: 383_999, channels: 1 } })
