@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace fuzz {
 
@@ -25,9 +26,18 @@ public:
     return value % end;
   }
 
-  // What has not been decided with.
-  const uint8_t *data() const { return data_; }
-  size_t size() const { return size_; }
+  // As many bytes as wanted, for data: those that are left, over and over, each time changed, so that a few
+  // make much that has no period.
+  std::vector<uint8_t> stretched(size_t size) const {
+    std::vector<uint8_t> bytes(size);
+    uint8_t change = 0;
+    for (size_t i = 0; i < size && size_ > 0; ++i) {
+      if (i > 0 && i % size_ == 0)
+        change = static_cast<uint8_t>(change * 5 + 1);
+      bytes[i] = data_[i % size_] ^ change;
+    }
+    return bytes;
+  }
 
 private:
   const uint8_t *data_;

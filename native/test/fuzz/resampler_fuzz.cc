@@ -61,21 +61,12 @@ size_t channels_of(fuzz::Choices &choices) {
   return 1 + choices.below(choices.below(4) == 0 ? kMaxChannels : 2);
 }
 
-// As many bytes as wanted: those that are left, over and over, with a carry so that no period shows; or
-// floats that are no louder than twice full scale, which bytes at random hardly ever are.
-Bytes audio(const fuzz::Choices &choices, size_t size, bool is_tame_float) {
-  Bytes bytes(size);
-  uint8_t carry = 0;
-  for (size_t i = 0; i < size; ++i) {
-    if (choices.size() > 0 && i > 0 && i % choices.size() == 0)
-      carry = static_cast<uint8_t>(carry * 5 + 1);
-    bytes[i] = static_cast<uint8_t>((choices.size() > 0 ? choices.data()[i % choices.size()] : 0) ^ carry);
-  }
-  for (size_t i = 0; is_tame_float && i + 4 <= size; i += 4) {
+// Bytes at random are hardly ever floats within twice full scale: 16-bit samples made such.
+void tame(Bytes &bytes) {
+  for (size_t i = 0; i + 4 <= bytes.size(); i += 4) {
     const auto value = static_cast<float>(static_cast<int16_t>(bytes[i] | bytes[i + 1] << 8)) / 16384;
     std::memcpy(&bytes[i], &value, sizeof value);
   }
-  return bytes;
 }
 
 Case case_of(const uint8_t *data, size_t size) {
@@ -91,10 +82,11 @@ Case case_of(const uint8_t *data, size_t size) {
     gain = c.is_mix ? static_cast<float>(static_cast<int8_t>(choices.byte())) / 32 : 0;
   for (size_t &chunk : c.chunks)
     chunk = 1 + choices.below(choices.below(2) == 0 ? 40 : 5000);
-  const bool is_tame_float = c.format.encoding == Encoding::kF32le && choices.below(2) == 0;
+  const bool is_tame = c.format.encoding == Encoding::kF32le && choices.below(2) == 0;
   const size_t block = c.format.channels * sttstream::bytes_per_sample(c.format.encoding);
-  c.input = audio(choices, block * choices.below(choices.below(2) == 0 ? kMostBlocks / 10 : kMostBlocks),
-                  is_tame_float);
+  c.input = choices.stretched(block * choices.below(choices.below(2) == 0 ? kMostBlocks / 10 : kMostBlocks));
+  if (is_tame)
+    tame(c.input);
   return c;
 }
 
