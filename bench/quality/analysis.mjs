@@ -1,4 +1,4 @@
-import { RealSpectrum } from '../../dist/audio/portable/real-spectrum.js'
+import { Spectrum } from './spectrum.mjs'
 import {
   RESPONSE_SPACING_HERTZ,
   responseAmplitude,
@@ -28,7 +28,7 @@ function spectrumOf(size) {
       WINDOW_TERMS.reduce((sum, term, k) => sum + term * Math.cos((2 * Math.PI * k * i) / size), 0),
     )
     const gain = window.reduce((sum, value) => sum + value, 0) / 2
-    spectra.set(size, { window, gain, transform: new RealSpectrum(size) })
+    spectra.set(size, { window, gain, transform: new Spectrum(size) })
   }
   return spectra.get(size)
 }

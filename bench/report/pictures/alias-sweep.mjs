@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { encode } from 'fast-png'
 import * as vega from 'vega'
 import { compile } from 'vega-lite'
-import { RealSpectrum } from '../../../dist/audio/portable/real-spectrum.js'
+import { Spectrum } from '../../quality/spectrum.mjs'
 import { sweepOutput } from '../../parts/quality.mjs'
 import { CONFIG, machineLine, toSvg } from './style.mjs'
 
@@ -111,7 +111,7 @@ function colourBar() {
 function spectrogram(path) {
   const bytes = readFileSync(path)
   const samples = new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2)
-  const transform = new RealSpectrum(FRAME)
+  const transform = new Spectrum(FRAME)
   const window = Float64Array.from(
     { length: FRAME },
     (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * i) / FRAME),
