@@ -4,6 +4,7 @@ import { closeSync, createReadStream, existsSync, openSync, readFileSync } from 
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
+import { resample } from '#dist/audio/resample.js'
 import { wavHeader } from '#dist/audio/wav-header.js'
 import { audioDurationMs } from '#dist/cli/audio-duration.js'
 import { Progress } from '#dist/cli/progress.js'
@@ -86,6 +87,7 @@ t.test('wrong usage says what was expected and ends with 2', async t => {
     [['transcribe', '--raw', 's16le:1:1', 'a.raw'], /raw\.sampleRateHertz must be/],
     [['transcribe', '--channels', 'left', 'a.wav'], /Expected channels counted from 0/],
     [['transcribe', '--channels', '0,8', 'a.wav'], /channels must be .* from 0 to 7.*got \[0, 8\]/],
+    [['transcribe', '--resampler-quality', 'best', 'a.wav'], /Allowed choices are high, fast/],
     [['transcribe', '-', '-'], /can be read only once/],
     [['transcribe', '--format', 'srt', 'a.wav', 'b.wav'], /several files in the format srt need --out-dir/],
     [['transcribe', '--out-dir', 'x', 'a/talk.wav', 'b/talk.mp3'], /two inputs would write x\/talk\.txt/],
@@ -207,6 +209,43 @@ t.test('--channels chooses what is heard, and must fit the file', async t => {
     cli(['transcribe', '--url', url, '--channels', channels, join(dir, 'a.wav')])
   t.match(await transcribe('0'), { code: 0, stdout: 'go forward ten meters\n' })
   t.match(await transcribe('0,1'), { code: 1, stderr: /channels must name some of the input's 1 channel,/ })
+})
+
+t.test('--resampler-quality chooses how the audio is resampled', async t => {
+  const format = { encoding: 's16le', sampleRateHertz: 8_000, channels: 1 } as const
+  const loud = Buffer.from(Int16Array.from({ length: 16_000 }, (_, i) => (i * i * 7_919) % 20_000).buffer)
+  const file = join(t.testdir({ 'a.wav': Buffer.concat([wavHeader(format, loud.length), loud]) }), 'a.wav')
+  for (const [args, quality] of [
+    [[], 'high'],
+    [['--resampler-quality', 'high'], 'high'],
+    [['--resampler-quality', 'fast'], 'fast'],
+  ] as const) {
+    const heard: Buffer[] = []
+    const recognizer = scriptedRecognizer(TEN_METERS)
+    const server = await startLocalServer({
+      recognizer: {
+        ...recognizer,
+        open: async options => {
+          const session = await recognizer.open(options)
+          const inner = session.voiceActivity?.()
+          if (!inner) throw new Error('the scripted recogniser hears all audio')
+          const process = (pcm: Int16Array) => {
+            heard.push(Buffer.from(Int16Array.from(pcm).buffer))
+            return inner.process(pcm)
+          }
+          session.voiceActivity = () => ({ process })
+          return session
+        },
+      },
+    })
+    t.teardown(() => server.close())
+    t.match(await cli(['transcribe', '--url', server.url, ...args, file]), { code: 0 })
+    const stream = resample({ format, quality })
+    stream.end(loud)
+    const expected = Buffer.concat((await stream.toArray()) as Buffer[])
+    t.equal(expected.length, 64_000)
+    t.ok(Buffer.concat(heard).subarray(0, expected.length).equals(expected), args.join(' ') || 'default')
+  }
 })
 
 t.test('empty standard input is an empty result', async t => {

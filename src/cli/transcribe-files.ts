@@ -119,7 +119,7 @@ class Run {
   }
 
   #streamOptions(connect: SttStreamOptions): SttStreamOptions {
-    const { language, model, pace, raw, channels, format, words = false } = this.#options
+    const { language, model, pace, raw, channels, resamplerQuality, format, words = false } = this.#options
     return {
       ...connect,
       interimResults: format === 'json',
@@ -130,6 +130,7 @@ class Run {
       ...(pace !== undefined && { pace }),
       ...(raw !== undefined && { input: raw }),
       ...(channels !== undefined && { channels }),
+      ...(resamplerQuality !== undefined && { resamplerQuality }),
     }
   }
 

@@ -1,4 +1,5 @@
 import type { PcmFormat } from '../audio/pcm-format.js'
+import type { ResamplerQuality } from '../audio/resampler-quality.js'
 import type { Format } from './event-format.js'
 
 /** What the command line says, as commander hands it over. */
@@ -13,6 +14,7 @@ export interface TranscribeOptions {
   pace?: number | 'realtime' | false
   raw?: PcmFormat
   channels?: number[]
+  resamplerQuality?: ResamplerQuality
   outDir?: string
   progress?: boolean
   quiet?: boolean
