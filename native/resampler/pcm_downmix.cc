@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <utility>
 
 namespace sttstream {
 namespace {
@@ -145,21 +144,11 @@ constexpr std::array<Layout, kEncodingCount> kLayouts = {{
 
 const Layout &layout_of(Encoding encoding) noexcept { return kLayouts[static_cast<size_t>(encoding)]; }
 
-template <size_t kEncoding>
-void mean(Bytes input, size_t count, size_t channels, float *output, uint64_t &non_finite) {
-  Downmix(static_cast<Encoding>(kEncoding), channels).read(input, count, output, non_finite);
-}
-
-template <size_t... kEncodings>
-constexpr std::array<PcmDownmix, kEncodingCount> means(std::index_sequence<kEncodings...>) noexcept {
-  return {mean<kEncodings>...};
-}
-
 } // namespace
 
 size_t bytes_per_sample(Encoding encoding) noexcept { return layout_of(encoding).bytes; }
 
-Downmix::Downmix(Encoding encoding, size_t channels, const float *gains) noexcept
+PcmDownmix::PcmDownmix(Encoding encoding, size_t channels, const float *gains) noexcept
     : mix_{{}, 0, 1, bytes_per_sample(encoding) * channels} {
   const Layout &layout = layout_of(encoding);
   for (size_t channel = 0; channel < channels; ++channel) {
@@ -179,11 +168,6 @@ Downmix::Downmix(Encoding encoding, size_t channels, const float *gains) noexcep
   }
   is_plain_mean_ = is_mean && mix_.term_count == channels;
   read_ = !is_plain_mean_ || channels > 2 ? layout.any : channels == 2 ? layout.stereo : layout.mono;
-}
-
-PcmDownmix pcm_downmix(Encoding encoding) noexcept {
-  static constexpr auto kMeans = means(std::make_index_sequence<kEncodingCount>());
-  return kMeans[static_cast<size_t>(encoding)];
 }
 
 } // namespace sttstream

@@ -45,11 +45,11 @@ using ReadMix = void (*)(const ChannelMix &mix, const uint8_t *input, size_t cou
                          uint64_t &non_finite);
 
 // Interleaved PCM as mono floats, in units of one LINEAR16 step (full scale is 32768).
-class Downmix {
+class PcmDownmix {
 public:
   // One gain for each channel; without gains the equal-weight mean of all, which is the same as 1 / channels
   // for each. A channel with gain 0 is not read at all.
-  Downmix(Encoding encoding, size_t channels, const float *gains = nullptr) noexcept;
+  PcmDownmix(Encoding encoding, size_t channels, const float *gains = nullptr) noexcept;
 
   // Reads `count` blocks at any alignment. NaN and infinities in the channels that are mixed read as 0 and
   // are added to `non_finite`.
@@ -68,11 +68,5 @@ private:
   bool is_plain_mean_;
   ReadMix read_;
 };
-
-// The equal-weight mean alone, chosen by encoding.
-using PcmDownmix = void (*)(const uint8_t *input, size_t count, size_t channels, float *output,
-                            uint64_t &non_finite);
-
-PcmDownmix pcm_downmix(Encoding encoding) noexcept;
 
 } // namespace sttstream

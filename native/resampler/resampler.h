@@ -28,7 +28,7 @@ struct PcmFormat {
 // works slice by slice in buffers on the stack, which the next stream finds in the cache.
 class Resampler {
 public:
-  // `gains`: see Downmix.
+  // `gains`: see PcmDownmix.
   explicit Resampler(const PcmFormat &format, Quality quality = Quality::kHigh,
                      const float *gains = nullptr) noexcept;
 
@@ -59,7 +59,7 @@ private:
   void keep(size_t stage, const float *samples, size_t count) noexcept;
   size_t filter(Buffers &buffers, size_t filled, size_t limit, uint8_t *output) noexcept;
 
-  Downmix downmix_;
+  PcmDownmix downmix_;
   void (*read_s16_)(const uint8_t *input, size_t count, float *output) noexcept = nullptr;
   const Kernels &kernels_;
   std::shared_ptr<const FilterTable> table_;

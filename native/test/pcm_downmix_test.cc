@@ -6,10 +6,9 @@
 #include "check.h"
 
 using sttstream::bytes_per_sample;
-using sttstream::Downmix;
 using sttstream::Encoding;
 using sttstream::kEncodingCount;
-using sttstream::pcm_downmix;
+using sttstream::PcmDownmix;
 
 namespace {
 
@@ -19,7 +18,7 @@ using Block = std::vector<uint8_t>;
 float mean_of(Encoding encoding, const Block &block, uint64_t *non_finite = nullptr) {
   float output = 0;
   uint64_t count = 0;
-  Downmix(encoding, block.size() / bytes_per_sample(encoding)).read(block.data(), 1, &output, count);
+  PcmDownmix(encoding, block.size() / bytes_per_sample(encoding)).read(block.data(), 1, &output, count);
   if (non_finite != nullptr)
     *non_finite = count;
   return output;
@@ -30,7 +29,7 @@ float mix_of(Encoding encoding, const std::vector<float> &gains, const Block &bl
              uint64_t *non_finite = nullptr) {
   float output = 0;
   uint64_t count = 0;
-  Downmix(encoding, gains.size(), gains.data()).read(block.data(), 1, &output, count);
+  PcmDownmix(encoding, gains.size(), gains.data()).read(block.data(), 1, &output, count);
   if (non_finite != nullptr)
     *non_finite = count;
   return output;
@@ -165,10 +164,10 @@ TEST(counts_nothing_in_a_channel_that_is_left_out) {
 
 TEST(tells_whether_it_is_the_plain_mean) {
   const auto is_plain = [](const std::vector<float> &gains) {
-    return Downmix(Encoding::kS16le, gains.size(), gains.data()).is_plain_mean();
+    return PcmDownmix(Encoding::kS16le, gains.size(), gains.data()).is_plain_mean();
   };
   for (size_t channels = 1; channels <= sttstream::kMaxChannels; ++channels) {
-    CHECK(Downmix(Encoding::kS16le, channels).is_plain_mean());
+    CHECK(PcmDownmix(Encoding::kS16le, channels).is_plain_mean());
     CHECK(is_plain(std::vector<float>(channels, 1.0f / static_cast<float>(channels))));
   }
   CHECK(!is_plain({1, 0}) && !is_plain({1, 1}) && !is_plain({0.5f}) && !is_plain({0, 0}));
@@ -181,7 +180,7 @@ TEST(reads_many_blocks_as_it_reads_each) {
       std::vector<float> selection(channels);
       selection.back() = 1;
       for (const float *gains : std::initializer_list<const float *>{nullptr, selection.data()}) {
-        const Downmix downmix(encoding, channels, gains);
+        const PcmDownmix downmix(encoding, channels, gains);
         const size_t block = channels * bytes_per_sample(encoding);
         CHECK(downmix.block_align() == block);
         const Block bytes = random_bytes(37 * block, e);
@@ -195,25 +194,13 @@ TEST(reads_many_blocks_as_it_reads_each) {
     }
 }
 
-TEST(the_function_for_an_encoding_is_the_plain_mean) {
-  for (size_t e = 0; e < kEncodingCount; ++e) {
-    const auto encoding = static_cast<Encoding>(e);
-    const Block bytes = random_bytes(9 * 3 * bytes_per_sample(encoding), e);
-    std::vector<float> expected(9), actual(9);
-    uint64_t found = 0, found_too = 0;
-    Downmix(encoding, 3).read(bytes.data(), 9, expected.data(), found);
-    pcm_downmix(encoding)(bytes.data(), 9, 3, actual.data(), found_too);
-    CHECK(actual == expected && found == found_too);
-  }
-}
-
 TEST(reads_at_any_alignment) {
   for (size_t e = 0; e < kEncodingCount; ++e) {
     const auto encoding = static_cast<Encoding>(e);
     const Block bytes = random_bytes(9 * bytes_per_sample(encoding), e);
     std::vector<float> expected(9), actual(9);
     uint64_t ignored = 0;
-    const Downmix downmix(encoding, 1);
+    const PcmDownmix downmix(encoding, 1);
     downmix.read(bytes.data(), 9, expected.data(), ignored);
     for (size_t offset = 1; offset < 8; ++offset) {
       Block shifted(offset);

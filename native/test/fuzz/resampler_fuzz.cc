@@ -92,7 +92,7 @@ Case case_of(const uint8_t *data, size_t size) {
 
 // Below it a float's steps are small enough for kernels to agree.
 bool is_within_four_times_full_scale(const Case &c) {
-  const sttstream::Downmix downmix(c.format.encoding, c.format.channels, c.mix());
+  const sttstream::PcmDownmix downmix(c.format.encoding, c.format.channels, c.mix());
   std::vector<float> mono(c.input.size() / downmix.block_align());
   uint64_t ignored = 0;
   downmix.read(c.input.data(), mono.size(), mono.data(), ignored);
