@@ -11,7 +11,9 @@ import { prebuildTarget } from './prebuild/target.mjs'
 const TESTS_TIMEOUT_MS = 600_000
 
 const root = join(import.meta.dirname, '..')
-const tests = readdirSync(join(root, 'test')).filter(name => /^(kernels|native|resampl)\S*\.test\.ts$/.test(name))
+const tests = readdirSync(join(root, 'test')).filter(name =>
+  /^(kernels|native|resampl)\S*\.test\.ts$/.test(name),
+)
 
 try {
   const out = join(root, 'build-prebuild/host')
