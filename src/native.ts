@@ -79,17 +79,12 @@ function load(): Backend {
   }
 }
 
+const ADDON_FUNCTIONS = ['Resampler', 'VoiceActivity', 'encodeBase64', 'useKernels'] as const
+
 function isAddon(value: unknown): value is Addon {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'Resampler' in value &&
-    typeof value.Resampler === 'function' &&
-    'VoiceActivity' in value &&
-    typeof value.VoiceActivity === 'function' &&
-    'encodeBase64' in value &&
-    typeof value.encodeBase64 === 'function'
-  )
+  if (typeof value !== 'object' || value === null) return false
+  const exports: Partial<Record<string, unknown>> = { ...value }
+  return ADDON_FUNCTIONS.every(name => typeof exports[name] === 'function') && Array.isArray(exports.kernels)
 }
 
 /** Which implementation this process runs. */
