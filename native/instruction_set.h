@@ -2,11 +2,16 @@
 
 // Turns an instruction set on for the functions between BEGIN and END: gyp knows no flags per file.
 
-#if defined(__GNUC__) && defined(__x86_64__)
+// Vector types whose lanes can be shuffled: GCC 12 or Clang. Anything else, MSVC too, gets the scalar
+// kernels.
+#if defined(__GNUC__) && defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#if defined(__x86_64__)
 #define STTSTREAM_X86_KERNELS 1
-#endif
-#if defined(__GNUC__) && defined(__aarch64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#elif defined(__aarch64__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define STTSTREAM_NEON_KERNELS 1
+#endif
+#endif
 #endif
 
 #define STTSTREAM_PRAGMA(text) _Pragma(#text)

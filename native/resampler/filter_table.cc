@@ -1,6 +1,7 @@
 #include "filter_table.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <deque>
 #include <mutex>
@@ -77,6 +78,8 @@ void make_tiles(FilterTable &table, Rows &rows, size_t lanes, size_t count) {
   size_t widest = 0;
   for (size_t g = 0; g < count; ++g)
     widest = std::max(widest, shift(g, lanes - 1));
+  // What a tile that is only partly wanted reads beyond the samples there are.
+  assert(widest + 2 <= kMargin);
   table.tile_rows = (table.taps + widest + 1) / 2 * 2;
   table.tile_edge = table.tile_rows / 2;
   for (size_t g = 0; g < count; ++g) {

@@ -29,20 +29,19 @@ struct FilterTable {
     kRows,
     // One row per 1 / intervals of a sample; the taps of a phase lie on the line between two.
     kInterpolatedRows,
-    // Twice the rate, each output symmetric about itself: the taps as Kernels::double_rate takes them, in
-    // `rows`.
+    // Twice the rate, each output symmetric about itself: `rows` holds taps as Kernels::double_rate takes
+    // them.
     kDoubled,
     // `up` divides a tile: one tile per place in the cycle serves wherever a run of outputs begins there.
     kTilePerPhase,
-    // A cycle of `up` outputs is one row and tiles. Outputs c and up - c have mirrored taps, so the tiles of
-    // the
-    // cycle's first half serve its second half too, and half as much memory passes through the cache.
+    // A cycle of `up` outputs is tiles and two rows. Outputs c and up - c have mirrored taps, so the tiles of
+    // the cycle's first half serve its second half too, and half as much memory passes through the cache.
     kMirroredTiles,
   };
   Shape shape = Shape::kRows;
 
   // Rows of taps, oldest sample first, each summing to one, filled up with zeros to `row_stride`. With
-  // kMirroredTiles, only phase 0.
+  // kMirroredTiles, those of the two outputs that are their own mirror images, 0 and up / 2.
   size_t row_stride = 0;
   uint32_t intervals = 0;
   AlignedFloats rows;

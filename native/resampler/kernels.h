@@ -6,8 +6,9 @@
 namespace sttstream {
 
 // Vector kernels work on whole vectors and whole tiles: beyond the samples named in a call they read, and
-// beyond the outputs named they write, up to so many floats on either side. What is read there must be finite
-// and does not show in any result.
+// beyond the outputs named they write, up to so many floats on either side. What `convolve`,
+// `convolve_mirrored`, `double_rate` and `dot` read there is weighed with zero, so it must be finite;
+// elsewhere it ends in outputs that were not asked for.
 constexpr size_t kMargin = 128;
 
 // A sum over one tile: `samples` meets the first row of coefficients, `output` takes the first lane.

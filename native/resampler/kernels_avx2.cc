@@ -12,6 +12,7 @@ STTSTREAM_BEGIN_TARGET("avx2,fma")
 
 namespace sttstream {
 namespace avx2 {
+namespace {
 
 constexpr size_t kLanes = 8;
 typedef float Vector __attribute__((vector_size(32)));
@@ -24,9 +25,9 @@ static inline __attribute__((always_inline)) Vector multiply_add(Vector a, Vecto
 constexpr size_t kMaxTiles = 6;
 constexpr size_t kMaxMirroredPairs = 1;
 constexpr bool kPicksLanes = false;
-static inline Vector pick_from(Vector low, Vector, size_t) { return low; }
 #include "kernels_simd.h"
 
+} // namespace
 } // namespace avx2
 
 const Kernels kAvx2Kernels = {"avx2",

@@ -12,6 +12,7 @@ STTSTREAM_BEGIN_TARGET("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")
 
 namespace sttstream {
 namespace avx512 {
+namespace {
 
 constexpr size_t kLanes = 16;
 typedef float Vector __attribute__((vector_size(64)));
@@ -33,6 +34,7 @@ static inline __attribute__((always_inline)) Vector pick_from(Vector low, Vector
 }
 #include "kernels_simd.h"
 
+} // namespace
 } // namespace avx512
 
 const Kernels kAvx512Kernels = {"avx512",

@@ -10,6 +10,7 @@
 
 namespace sttstream {
 namespace neon {
+namespace {
 
 constexpr size_t kLanes = 4;
 typedef float Vector __attribute__((vector_size(16)));
@@ -22,9 +23,9 @@ static inline __attribute__((always_inline)) Vector multiply_add(Vector a, Vecto
 constexpr size_t kMaxTiles = 10;
 constexpr size_t kMaxMirroredPairs = 2;
 constexpr bool kPicksLanes = false;
-static inline Vector pick_from(Vector low, Vector, size_t) { return low; }
 #include "kernels_simd.h"
 
+} // namespace
 } // namespace neon
 
 const Kernels kNeonKernels = {"neon",

@@ -34,9 +34,6 @@ struct HalfBand {
   // Share of the input rate up to which it passes; as much below half the rate it begins to stop.
   double pass_edge;
   const float *taps;
-
-  // Input samples behind an output that it waits for.
-  size_t reach() const noexcept { return 2 * pairs - 1; }
 };
 
 // The shortest one that lets nothing fold below the stop edge of `quality`; nullptr where the rate is too low

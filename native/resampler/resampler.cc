@@ -45,7 +45,9 @@ Resampler::Resampler(const PcmFormat &format, Quality quality, const float *gain
   for (const HalfBand *half_band : table_->half_bands) {
     histories_.push_back({kept, 0});
     kept += 4 * half_band->pairs;
+    assert(4 * half_band->pairs <= kMaxKept);
   }
+  assert(table_->taps <= kMaxKept);
   histories_.push_back({kept, 0});
   kept_.resize(kept + table_->taps);
   reset();

@@ -58,7 +58,7 @@ double at(const Signal &signal, std::ptrdiff_t index) {
 
 // Sample n of the result stands at sample 2 n of the signal.
 Signal halve(const Signal &signal, const sttstream::HalfBand &half_band) {
-  const auto reach = static_cast<std::ptrdiff_t>(half_band.reach());
+  const auto reach = static_cast<std::ptrdiff_t>(2 * half_band.pairs - 1);
   // Beyond the signal's ends too, as far as it rings.
   Signal result;
   for (std::ptrdiff_t i = 0; i < static_cast<std::ptrdiff_t>(signal.size()) + reach; i += 2) {

@@ -10,10 +10,12 @@ STTSTREAM_BEGIN_TARGET("avx2")
 
 namespace sttstream {
 namespace avx2 {
+namespace {
 
 constexpr size_t kLanes = 8;
 #include "voice_activity/hop_kernel_simd.h"
 
+} // namespace
 } // namespace avx2
 
 const HopKernel kHopAvx2 = {"avx2", avx2::power_sums, avx2::track, avx2::ratios, avx2::scores, avx2::energy};

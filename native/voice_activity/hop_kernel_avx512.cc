@@ -10,10 +10,12 @@ STTSTREAM_BEGIN_TARGET("avx512f,avx512dq")
 
 namespace sttstream {
 namespace avx512 {
+namespace {
 
 constexpr size_t kLanes = 16;
 #include "voice_activity/hop_kernel_simd.h"
 
+} // namespace
 } // namespace avx512
 
 const HopKernel kHopAvx512 = {"avx512",       avx512::power_sums, avx512::track,

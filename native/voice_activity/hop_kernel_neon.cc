@@ -9,10 +9,12 @@
 
 namespace sttstream {
 namespace neon {
+namespace {
 
 constexpr size_t kLanes = 4;
 #include "voice_activity/hop_kernel_simd.h"
 
+} // namespace
 } // namespace neon
 
 const HopKernel kHopNeon = {"neon", neon::power_sums, neon::track, neon::ratios, neon::scores, neon::energy};

@@ -9,10 +9,12 @@
 
 namespace sttstream {
 namespace sse2 {
+namespace {
 
 constexpr size_t kLanes = 4;
 #include "voice_activity/hop_kernel_simd.h"
 
+} // namespace
 } // namespace sse2
 
 const HopKernel kHopSse2 = {"sse2", sse2::power_sums, sse2::track, sse2::ratios, sse2::scores, sse2::energy};
