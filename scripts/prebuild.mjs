@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * Builds the addon for the published package by node-gyp and puts it into prebuilds/, where node-gyp-build looks.
- * Where this Node can load it, it is compared with its TypeScript twin. Needs node_modules, Python and a compiler.
+ * Where this Node can load it, it is compared with its TypeScript twin. Needs node_modules and a compiler.
  */
 import { existsSync, rmSync, statSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
@@ -10,6 +10,7 @@ import { checkAgreement } from './prebuild/agreement.mjs'
 import { buildPrebuild } from './prebuild/build.mjs'
 import { librariesNeeded } from './prebuild/linux-floor.mjs'
 import { isHost, prebuildTarget } from './prebuild/target.mjs'
+import { installMissing, PREBUILD_TOOLS } from './setup/system-tools.mjs'
 
 const HELP = `npm run build:prebuild -- [options]
 
@@ -21,7 +22,7 @@ const HELP = `npm run build:prebuild -- [options]
 
 const root = join(import.meta.dirname, '..')
 
-function main() {
+async function main() {
   const { values } = parseArgs({
     options: {
       arch: { type: 'string' },
@@ -32,6 +33,7 @@ function main() {
   })
   if (values.help) return console.log(HELP)
   if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist is missing; run: npm run build:ts')
+  await installMissing(PREBUILD_TOOLS)
   const target = prebuildTarget({ arch: values.arch, libc: values.libc })
   const out = resolve(values.out)
   const file = buildPrebuild(root, out, target)
@@ -50,7 +52,7 @@ function main() {
 }
 
 try {
-  main()
+  await main()
 } catch (error) {
   console.error(`prebuild failed: ${error.message}`)
   process.exitCode = 1

@@ -10,7 +10,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
-import { aptCommand, FUZZ_TOOLS, howToInstall, installWithApt, missingTools } from './setup/system-tools.mjs'
+import { FUZZ_TOOLS, installMissing } from './setup/system-tools.mjs'
 
 const SANITIZERS =
   '-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O2'
@@ -39,7 +39,7 @@ async function main() {
     .map(name => name.slice(0, -'.cc'.length))
   const unknown = positionals.find(name => !all.includes(name))
   if (unknown !== undefined) throw new Error(`there is no ${unknown}; there are ${all.join(', ')}`)
-  await installTools()
+  await installMissing(FUZZ_TOOLS)
   build()
   mkdirSync(foundDir, { recursive: true })
   const targets = positionals.length > 0 ? positionals : all
@@ -124,14 +124,6 @@ function runToEnd(program, args, timeout) {
     child.once('error', reject)
     child.once('close', code => resolve({ code, output }))
   })
-}
-
-async function installTools() {
-  const missing = missingTools(FUZZ_TOOLS)
-  if (missing.length === 0) return
-  const apt = aptCommand()
-  if (apt === undefined) throw new Error(howToInstall(missing))
-  await installWithApt(missing, apt)
 }
 
 try {

@@ -7,15 +7,17 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildPrebuild } from './prebuild/build.mjs'
 import { prebuildTarget } from './prebuild/target.mjs'
+import { installMissing, PREBUILD_TOOLS } from './setup/system-tools.mjs'
 
 const TESTS_TIMEOUT_MS = 600_000
 
 const root = join(import.meta.dirname, '..')
 const tests = readdirSync(join(root, 'test')).filter(name =>
-  /^(kernels|native|resampl)\S*\.test\.ts$/.test(name),
+  /^(base64|channel-mix|frame|kernels|native|resampl|voice-activity)\S*\.test\.ts$/.test(name),
 )
 
 try {
+  await installMissing(PREBUILD_TOOLS)
   const out = join(root, 'build-prebuild/host')
   buildPrebuild(root, out, prebuildTarget())
   const args = ['tap', '--disable-coverage', ...process.argv.slice(2), ...tests.map(name => `test/${name}`)]

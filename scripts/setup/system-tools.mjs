@@ -94,6 +94,26 @@ export const CHECK_TOOLS = [
   },
 ]
 
+/** What node-gyp uses; on Windows it finds its own. */
+export const PREBUILD_TOOLS = [
+  {
+    name: 'make',
+    use: 'builds the addon that is published',
+    isThere: () => process.platform === 'win32' || runs('make', '--version'),
+    apt: 'make',
+    dnf: 'make',
+    hint: { brew: 'xcode-select --install' },
+  },
+  {
+    name: 'Python 3',
+    use: 'is what node-gyp is written in',
+    isThere: () => process.platform === 'win32' || runs('python3', '--version'),
+    apt: 'python3',
+    dnf: 'python3',
+    brew: 'python3',
+  },
+]
+
 /** What only `npm run test:arm64` uses. */
 export const ARM64_TOOLS = [
   {
@@ -145,6 +165,15 @@ export function aptCommand() {
   return isOnPath('sudo') && runs('sudo', '-n', 'true')
     ? ['sudo', '-n', 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get']
     : undefined
+}
+
+/** Installs those of these tools that cannot be used here. Throws, and says how to, where apt-get cannot. */
+export async function installMissing(tools) {
+  const missing = missingTools(tools)
+  if (missing.length === 0) return
+  const apt = aptCommand()
+  if (apt === undefined) throw new Error(howToInstall(missing))
+  await installWithApt(missing, apt)
 }
 
 /** Installs the Debian packages of these tools and nothing that they merely recommend. */
