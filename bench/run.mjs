@@ -48,6 +48,7 @@ const cli = new Command('npm run bench --')
     'comma-separated RATExCHANNELS, default ' + DEFAULT_FORMATS.join(','),
     listOf,
   )
+  .option('--require <names>', 'comma-separated beginnings of names; fails where one has no peer', listOf)
   .option('--no-install', 'measure only the peers that are installed already')
   .option('--no-pictures', 'draw nothing')
   .parse()
@@ -101,6 +102,11 @@ async function prepare() {
     console.error(reasons.driver)
   }
   const { peers, missing } = await findPeers(reasons)
+  const absent = (options.require ?? []).filter(prefix => !peers.some(({ name }) => name.startsWith(prefix)))
+  if (absent.length > 0) {
+    const why = missing.map(({ peer, reason }) => `\n  ${peer}: ${reason}`).join('')
+    throw new Error(`--require: not to be measured here: ${absent.join(', ')}${why}`)
+  }
   const wanted = options.peers ?? (options.quick ? QUICK_PEERS : [''])
   const chosen = peers.filter(({ name }) => isOurs(name) || wanted.some(prefix => name.startsWith(prefix)))
   const unknown = (options.peers ?? []).filter(prefix => !peers.some(({ name }) => name.startsWith(prefix)))

@@ -14,6 +14,6 @@ export async function buildLibrary() {
 export async function buildDriver() {
   const folder = join(WORK, 'native')
   const settings = ['-DCMAKE_BUILD_TYPE=Release', '-DSTTSTREAM_BENCH=ON']
-  await command('cmake', ['-S', ROOT, '-B', folder, ...settings])
+  await command('cmake', ['-S', ROOT, '-B', folder, '-G', 'Ninja', ...settings])
   await command('cmake', ['--build', folder, '--parallel', '2'])
 }
