@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative, sep } from 'node:path'
+import { basename, dirname, join, relative, sep } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { resample } from '#dist/index.js'
@@ -13,7 +13,7 @@ import { prebuildPath, prebuildTarget } from '../scripts/prebuild/target.mjs'
 const exec = promisify(execFile)
 const ROOT = join(import.meta.dirname, '..')
 const ADDON = join(ROOT, 'build/Release/sttstream.node')
-const TIMEOUT_MS = 60_000
+const TIMEOUT_MS = 180_000
 const { version } = (await import('../package.json', { with: { type: 'json' } })).default
 
 const work = realpathSync(mkdtempSync(join(tmpdir(), 'sttstream-package-')))
@@ -36,10 +36,11 @@ function npm(cwd: string, ...args: string[]): Promise<string> {
 
 /** The project as the release has it before it packs: with `dist` and a prebuilt addon. */
 function release(directory: string): void {
-  const ours = /^(node_modules|build.*|prebuilds|coverage|\.git|\.tap)$/
+  const made = /^(build.*|prebuilds|coverage|\.git|\.tap)$/
   cpSync(ROOT, directory, {
     recursive: true,
-    filter: source => !ours.test(relative(ROOT, source).split(sep)[0] ?? ''),
+    filter: source =>
+      basename(source) !== 'node_modules' && !made.test(relative(ROOT, source).split(sep)[0] ?? ''),
   })
   const prebuild = join(directory, prebuildPath(prebuildTarget()))
   mkdirSync(dirname(prebuild), { recursive: true })
