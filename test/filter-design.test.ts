@@ -1,27 +1,20 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
-import {
-  FAST_COSINES,
-  FAST_SPAN,
-  HALF_BANDS,
-  HIGH_COSINES,
-  HIGH_SPAN,
-} from '#dist/audio/portable/prototypes.js'
+import { HALF_BANDS } from '#dist/audio/portable/prototypes.js'
+import { filterTable } from '#dist/audio/portable/resampler-filter.js'
+import { resamplerGeometry } from '#dist/audio/portable/resampler-geometry.js'
+import type { ResamplerQuality } from '#dist/audio/resampler-quality.js'
 
 const OUTPUT_RATE_HERTZ = 16_000
-/** Rates that reach the polyphase stage; 31 987 Hz has 16 000 phases and interpolates. */
+/** Rates that reach the polyphase stage; 31 987 Hz has 16 000 phases and interpolates between 257 rows. */
 const RATES = [8000, 11_025, 12_000, 20_000, 22_050, 24_000, 31_987, 32_000]
-const MAX_EXACT_ROWS = 640
-const INTERPOLATED_ROWS = 512
 /** Phases between two neighbouring rows at which interpolation is measured. */
 const BETWEEN_ROWS = 4
 
 const QUALITIES = [
   {
     name: 'high',
-    span: HIGH_SPAN,
-    cosines: HIGH_COSINES,
     ripple: { to: 0.465, db: 0.02 },
     edges: [
       { at: 0.468, db: -0.1 },
@@ -33,51 +26,34 @@ const QUALITIES = [
   },
   {
     name: 'fast',
-    span: FAST_SPAN,
-    cosines: FAST_COSINES,
     ripple: { to: 0.43, db: 0.051 },
     edges: [{ at: 0.45, db: -0.1 }],
     stop: 0.55,
     rejectionDb: 99.9,
     imagesOf3kHzDb: 107,
   },
-]
+] as const
 
 const decibels = (power: number) => 10 * Math.log10(power)
 
-/** h(t) as the twins define it, t in units of 1/f. */
-function prototypeAt(t: number, span: number, cosines: readonly number[]): number {
-  if (Math.abs(t) >= span / 2) return 0
-  return cosines.reduce((sum, a, k) => sum + a * Math.cos((2 * Math.PI * k * t) / span), 0)
-}
-
 interface Phase {
-  /** Where the output stands, in input samples past the one at the centre of `taps`. */
+  /** Where the output stands, in input samples past the last of the first half of `taps`. */
   fraction: number
   taps: Float32Array
 }
 
-/** Every phase of the polyphase stage, in float32 as the tables hold it. */
-function phasesOf(rate: number, span: number, cosines: readonly number[]): Phase[] {
-  const band = Math.min(rate, OUTPUT_RATE_HERTZ) / rate
-  const half = Math.ceil(span / 2 / band)
-  const row = (fraction: number) => {
-    const taps = Float64Array.from({ length: 2 * half + 1 }, (_, k) =>
-      prototypeAt((half - k + fraction) * band, span, cosines),
-    )
-    const sum = taps.reduce((a, b) => a + b)
-    return Float32Array.from(taps, tap => tap / sum)
-  }
-  const exact = OUTPUT_RATE_HERTZ / greatestCommonDivisor(rate, OUTPUT_RATE_HERTZ)
-  const count = exact <= MAX_EXACT_ROWS ? exact : INTERPOLATED_ROWS
-  const rows = Array.from({ length: count + 1 }, (_, r) => row(r / count))
-  if (count === exact) return rows.slice(0, count).map((taps, r) => ({ fraction: r / count, taps }))
-  return Array.from({ length: count * BETWEEN_ROWS }, (_, i) => {
+/** Every phase of the polyphase stage; of one whose taps lie between rows, some on the way from each to the next. */
+function phasesOf(rate: number, quality: ResamplerQuality): Phase[] {
+  const { up, taps, intervals, rows } = filterTable(rate, quality)
+  const row = (r: number) => rows.subarray(r * taps, (r + 1) * taps)
+  if (intervals === 0) return Array.from({ length: up }, (_, p) => ({ fraction: p / up, taps: row(p) }))
+  return Array.from({ length: intervals * BETWEEN_ROWS }, (_, i) => {
     const r = Math.floor(i / BETWEEN_ROWS)
     const weight = (i % BETWEEN_ROWS) / BETWEEN_ROWS
+    const next = row(r + 1)
     return {
-      fraction: i / BETWEEN_ROWS / count,
-      taps: rows[r]!.map((tap, k) => tap + weight * (rows[r + 1]![k]! - tap)),
+      fraction: i / BETWEEN_ROWS / intervals,
+      taps: row(r).map((tap, k) => tap + weight * (next[k]! - tap)),
     }
   })
 }
@@ -88,10 +64,10 @@ function phasesOf(rate: number, span: number, cosines: readonly number[]): Phase
  */
 function toneThrough(phases: Phase[], cyclesPerSample: number): { kept: number; images: number } {
   const length = phases[0]!.taps.length
-  const half = (length - 1) / 2
+  const centre = length / 2 - 1
   const angle = 2 * Math.PI * cyclesPerSample
-  const cos = Float64Array.from({ length }, (_, k) => Math.cos(angle * (k - half)))
-  const sin = Float64Array.from({ length }, (_, k) => Math.sin(angle * (k - half)))
+  const cos = Float64Array.from({ length }, (_, k) => Math.cos(angle * (k - centre)))
+  const sin = Float64Array.from({ length }, (_, k) => Math.sin(angle * (k - centre)))
   const answers = phases.map(({ fraction, taps }) => {
     let re = 0
     let im = 0
@@ -112,10 +88,6 @@ function toneThrough(phases: Phase[], cyclesPerSample: number): { kept: number; 
   return { kept: mean.re ** 2 + mean.im ** 2, images: scatter / answers.length }
 }
 
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b)
-}
-
 /** `count` values from one end to the other, both included. */
 function range(from: number, to: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => from + ((to - from) * i) / (count - 1))
@@ -127,11 +99,11 @@ t.test('the committed filters are, byte for byte, what the design script writes'
   t.equal(status, 0, stderr)
 })
 
-for (const { name, span, cosines, ripple, edges, stop, rejectionDb, imagesOf3kHzDb } of QUALITIES) {
+for (const { name, ripple, edges, stop, rejectionDb, imagesOf3kHzDb } of QUALITIES) {
   for (const rate of RATES) {
     t.test(`${name}: float32 phases at ${rate} Hz keep the passband and reject the rest`, async t => {
-      const band = Math.min(rate, OUTPUT_RATE_HERTZ) / rate
-      const phases = phasesOf(rate, span, cosines)
+      const { bandsPerSample: band } = resamplerGeometry(rate, name)
+      const phases = phasesOf(rate, name)
       const through = (nu: number) => toneThrough(phases, nu * band)
 
       const gains = range(0, ripple.to, 250).map(nu => decibels(through(nu).kept))
