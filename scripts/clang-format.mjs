@@ -4,9 +4,11 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
-const sources = readdirSync(join(root, 'native'), { recursive: true })
-  .filter(name => /\.(cc|h)$/.test(name))
-  .map(name => join('native', name))
+const sources = ['native', 'bench/native'].flatMap(folder =>
+  readdirSync(join(root, folder), { recursive: true })
+    .filter(name => /\.(cc|h)$/.test(name))
+    .map(name => join(folder, name)),
+)
 
 const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '-Werror']
 const { error, status } = spawnSync('clang-format', [...mode, '--style=file', ...sources], {
