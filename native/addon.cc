@@ -1,4 +1,6 @@
 #include <cassert>
+#include <cstring>
+#include <initializer_list>
 #include <string>
 
 #include <napi.h>
@@ -9,87 +11,139 @@
 
 namespace {
 
-using sttstream::Encoding;
-using sttstream::Quality;
 using sttstream::Resampler;
 using sttstream::VoiceActivity;
 
+void Check([[maybe_unused]] napi_status status) { assert(status == napi_ok); }
+
+// What is called for every chunk or frame calls Node-API itself: node-addon-api's wrappers of methods and
+// typed arrays would take as long again as the crossing does (100 ns where these take 50).
+template <size_t kArguments> struct Call {
+  Call(napi_env environment, napi_callback_info info) : env(environment) {
+    size_t count = kArguments;
+    Check(napi_get_cb_info(env, info, &count, arguments, &self, nullptr));
+    assert(count == kArguments);
+  }
+
+  template <typename Core> Core &core() const {
+    void *wrapped = nullptr;
+    Check(napi_unwrap(env, self, &wrapped));
+    return *static_cast<Core *>(wrapped);
+  }
+
+  sttstream::Bytes bytes(size_t index) const {
+    void *data = nullptr;
+    size_t length = 0;
+    Check(napi_get_typedarray_info(env, arguments[index], nullptr, &length, &data, nullptr, nullptr));
+    return {static_cast<const uint8_t *>(data), length};
+  }
+
+  uint8_t *output(size_t index) const { return const_cast<uint8_t *>(bytes(index).data); }
+
+  uint32_t uint_at(size_t index) const {
+    uint32_t value = 0;
+    Check(napi_get_value_uint32(env, arguments[index], &value));
+    return value;
+  }
+
+  napi_value number(uint64_t value) const {
+    napi_value result = nullptr;
+    Check(napi_create_int64(env, static_cast<int64_t>(value), &result));
+    return result;
+  }
+
+  napi_env env;
+  napi_value self = nullptr;
+  // One more than needed, since there is no array of none.
+  napi_value arguments[kArguments + 1];
+};
+
+template <typename Core> napi_value Wrap(napi_env env, napi_value self, Core *core) {
+  const auto destroy = [](napi_env, void *wrapped, void *) { delete static_cast<Core *>(wrapped); };
+  Check(napi_wrap(env, self, core, destroy, nullptr, nullptr));
+  return self;
+}
+
+napi_property_descriptor Method(const char *name, napi_callback method) {
+  return {name, nullptr, method, nullptr, nullptr, nullptr, napi_default_method, nullptr};
+}
+
+napi_property_descriptor Getter(const char *name, napi_callback getter) {
+  return {name, nullptr, nullptr, getter, nullptr, nullptr, napi_default, nullptr};
+}
+
+napi_value Class(napi_env env, const char *name, napi_callback constructor,
+                 std::initializer_list<napi_property_descriptor> properties) {
+  napi_value result = nullptr;
+  Check(napi_define_class(env, name, NAPI_AUTO_LENGTH, constructor, nullptr, properties.size(),
+                          properties.begin(), &result));
+  return result;
+}
+
 // One stream's resampler. src/native.ts has checked every argument; buffers are read and written within the
 // call only, since JavaScript may move or drop them afterwards.
-class ResamplerWrap : public Napi::ObjectWrap<ResamplerWrap> {
-public:
-  static Napi::Function Init(Napi::Env env) {
-    return DefineClass(env, "Resampler",
-                       {InstanceMethod<&ResamplerWrap::Process>("process"),
-                        InstanceMethod<&ResamplerWrap::Flush>("flush"),
-                        InstanceAccessor<&ResamplerWrap::NonFinite>("nonFinite")});
-  }
 
-  // constructor(index in PCM_ENCODINGS, sampleRateHertz, channels, gains: Float32Array | undefined,
-  //             index in RESAMPLER_QUALITIES)
-  explicit ResamplerWrap(const Napi::CallbackInfo &info)
-      : Napi::ObjectWrap<ResamplerWrap>(info),
-        core_({static_cast<Encoding>(UintAt(info, 0)), UintAt(info, 1), UintAt(info, 2)},
-              static_cast<Quality>(UintAt(info, 4)), GainsAt(info, 3)) {}
+// new Resampler(index in PCM_ENCODINGS, sampleRateHertz, channels, gains: Float32Array | undefined,
+//               index in RESAMPLER_QUALITIES)
+napi_value NewResampler(napi_env env, napi_callback_info info) {
+  const Call<5> call(env, info);
+  bool is_mixed = false;
+  Check(napi_is_typedarray(env, call.arguments[3], &is_mixed));
+  const auto *gains = is_mixed ? reinterpret_cast<const float *>(call.bytes(3).data) : nullptr;
+  const sttstream::PcmFormat format = {static_cast<sttstream::Encoding>(call.uint_at(0)), call.uint_at(1),
+                                       call.uint_at(2)};
+  return Wrap(env, call.self, new Resampler(format, static_cast<sttstream::Quality>(call.uint_at(4)), gains));
+}
 
-private:
-  static uint32_t UintAt(const Napi::CallbackInfo &info, size_t index) {
-    return info[index].As<Napi::Number>().Uint32Value();
-  }
+// process(input: Uint8Array, output: Uint8Array) -> samples written
+napi_value ProcessResampler(napi_env env, napi_callback_info info) {
+  const Call<2> call(env, info);
+  auto &core = call.core<Resampler>();
+  const auto input = call.bytes(0);
+  assert(call.bytes(1).size >= 2 * core.max_output(input.size));
+  return call.number(core.process(input.data, input.size, call.output(1)));
+}
 
-  // One for each channel, or nullptr.
-  static const float *GainsAt(const Napi::CallbackInfo &info, size_t index) {
-    return info[index].IsUndefined() ? nullptr : info[index].As<Napi::Float32Array>().Data();
-  }
+// flush(output: Uint8Array) -> samples written
+napi_value FlushResampler(napi_env env, napi_callback_info info) {
+  const Call<1> call(env, info);
+  auto &core = call.core<Resampler>();
+  assert(call.bytes(0).size >= 2 * core.max_flush());
+  return call.number(core.flush(call.output(0)));
+}
 
-  static Napi::Value Count(const Napi::CallbackInfo &info, uint64_t count) {
-    return Napi::Number::New(info.Env(), static_cast<double>(count));
-  }
+// nonFinite: samples read as silence so far
+napi_value NonFinite(napi_env env, napi_callback_info info) {
+  const Call<0> call(env, info);
+  return call.number(call.core<Resampler>().non_finite());
+}
 
-  // process(input: Uint8Array, output: Uint8Array) -> samples written
-  Napi::Value Process(const Napi::CallbackInfo &info) {
-    const auto input = info[0].As<Napi::Uint8Array>();
-    auto output = info[1].As<Napi::Uint8Array>();
-    const size_t bytes = input.ByteLength();
-    assert(output.ByteLength() >= 2 * core_.max_output(bytes));
-    return Count(info, core_.process(input.Data(), bytes, output.Data()));
-  }
+// One stream's voice activity: new VoiceActivity()
+napi_value NewVoiceActivity(napi_env env, napi_callback_info info) {
+  const Call<0> call(env, info);
+  return Wrap(env, call.self, new VoiceActivity);
+}
 
-  // flush(output: Uint8Array) -> samples written
-  Napi::Value Flush(const Napi::CallbackInfo &info) {
-    auto output = info[0].As<Napi::Uint8Array>();
-    assert(output.ByteLength() >= 2 * core_.max_flush());
-    return Count(info, core_.flush(output.Data()));
-  }
+// process(pcm: Uint8Array of whole samples, report: Float64Array): writes hops, speech hops and energy
+napi_value ProcessVoiceActivity(napi_env env, napi_callback_info info) {
+  const Call<2> call(env, info);
+  const auto pcm = call.bytes(0);
+  // Lengths of typed arrays count elements.
+  assert(pcm.size % 2 == 0 && call.bytes(1).size == 3);
+  const auto [hops, speech_hops, energy] = call.core<VoiceActivity>().process(pcm.data, pcm.size / 2);
+  const double report[] = {static_cast<double>(hops), static_cast<double>(speech_hops),
+                           static_cast<double>(energy)};
+  std::memcpy(call.output(1), report, sizeof report);
+  return nullptr;
+}
 
-  Napi::Value NonFinite(const Napi::CallbackInfo &info) { return Count(info, core_.non_finite()); }
-
-  Resampler core_;
-};
-
-// One stream's voice activity.
-class VoiceActivityWrap : public Napi::ObjectWrap<VoiceActivityWrap> {
-public:
-  static Napi::Function Init(Napi::Env env) {
-    return DefineClass(env, "VoiceActivity", {InstanceMethod<&VoiceActivityWrap::Process>("process")});
-  }
-
-  explicit VoiceActivityWrap(const Napi::CallbackInfo &info) : Napi::ObjectWrap<VoiceActivityWrap>(info) {}
-
-private:
-  // process(pcm: Uint8Array of whole samples, report: Float64Array): writes hops, speech hops and energy
-  void Process(const Napi::CallbackInfo &info) {
-    const auto pcm = info[0].As<Napi::Uint8Array>();
-    auto report = info[1].As<Napi::Float64Array>();
-    assert(pcm.ByteLength() % 2 == 0 && report.ElementLength() == 3);
-    const auto [hops, speech_hops, energy] = core_.process(pcm.Data(), pcm.ByteLength() / 2);
-    report[0] = static_cast<double>(hops);
-    report[1] = static_cast<double>(speech_hops);
-    report[2] = static_cast<double>(energy);
-  }
-
-  VoiceActivity core_;
-};
+// encodeBase64(prefix, pcm, suffix, output: Uint8Array) -> bytes written
+napi_value EncodeBase64(napi_env env, napi_callback_info info) {
+  const Call<4> call(env, info);
+  const auto prefix = call.bytes(0), pcm = call.bytes(1), suffix = call.bytes(2);
+  assert(call.bytes(3).size >= prefix.size + sttstream::base64_size(pcm.size) + suffix.size);
+  return call.number(sttstream::encode_base64_between(prefix, pcm, suffix, call.output(3)));
+}
 
 // Names of the kernels that this processor can run, scalar first and the best last.
 Napi::Value KernelNames(Napi::Env env) {
@@ -105,37 +159,14 @@ Napi::Value UseKernels(const Napi::CallbackInfo &info) {
   return Napi::Boolean::New(info.Env(), sttstream::use_kernels(name.c_str()));
 }
 
-// Encoding a frame takes as long as crossing the border, so this calls Node-API itself: node-addon-api's
-// wrappers of four typed arrays would double the time.
-
-void Check([[maybe_unused]] napi_status status) { assert(status == napi_ok); }
-
-sttstream::Bytes BytesOf(napi_env env, napi_value typed_array) {
-  void *data = nullptr;
-  size_t length = 0;
-  Check(napi_get_typedarray_info(env, typed_array, nullptr, &length, &data, nullptr, nullptr));
-  return {static_cast<const uint8_t *>(data), length};
-}
-
-// encodeBase64(prefix, pcm, suffix, output: Uint8Array) -> bytes written
-napi_value EncodeBase64(napi_env env, napi_callback_info info) {
-  napi_value arguments[4], result = nullptr;
-  size_t count = 4;
-  Check(napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr));
-  const auto prefix = BytesOf(env, arguments[0]), pcm = BytesOf(env, arguments[1]);
-  const auto suffix = BytesOf(env, arguments[2]), output = BytesOf(env, arguments[3]);
-  assert(output.size >= prefix.size + sttstream::base64_size(pcm.size) + suffix.size);
-  const size_t written =
-      sttstream::encode_base64_between(prefix, pcm, suffix, const_cast<uint8_t *>(output.data));
-  Check(napi_create_int64(env, static_cast<int64_t>(written), &result));
-  return result;
-}
-
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("kernels", KernelNames(env));
   exports.Set("useKernels", Napi::Function::New<UseKernels>(env, "useKernels"));
-  exports.Set("Resampler", ResamplerWrap::Init(env));
-  exports.Set("VoiceActivity", VoiceActivityWrap::Init(env));
+  exports.Set("Resampler", Class(env, "Resampler", NewResampler,
+                                 {Method("process", ProcessResampler), Method("flush", FlushResampler),
+                                  Getter("nonFinite", NonFinite)}));
+  exports.Set("VoiceActivity",
+              Class(env, "VoiceActivity", NewVoiceActivity, {Method("process", ProcessVoiceActivity)}));
   napi_value encode_base64 = nullptr;
   Check(napi_create_function(env, "encodeBase64", NAPI_AUTO_LENGTH, EncodeBase64, nullptr, &encode_base64));
   exports.Set("encodeBase64", encode_base64);
