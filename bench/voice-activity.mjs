@@ -4,7 +4,7 @@
  *
  *   node bench/voice-activity.mjs [rounds]     default 25; needs `npm run build`
  */
-import { REPORT_LENGTH } from '../dist/audio/portable/voice-activity-kernel.js'
+import { REPORT_LENGTH } from '../dist/audio/portable/voice-activity-meter.js'
 import { PortableVoiceActivity } from '../dist/audio/portable/voice-activity-report.js'
 import { createVoiceActivity, nativeBackend } from '../dist/native.js'
 
@@ -32,10 +32,10 @@ for (const [input, frames] of Object.entries(inputs)) {
   }
 }
 
-function measure(kernel, frames) {
+function measure(meter, frames) {
   const report = new Float64Array(REPORT_LENGTH)
   const start = process.hrtime.bigint()
-  for (const frame of frames) kernel.process(frame, report)
+  for (const frame of frames) meter.process(frame, report)
   return Number(process.hrtime.bigint() - start) / 1_000 / SECONDS
 }
 

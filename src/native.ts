@@ -5,9 +5,9 @@ import { checkBase64Output, portableEncodeBase64, type Base64Encoder } from './a
 import {
   checkFlush,
   checkProcess,
-  type ResamplerKernel,
-  type ResamplerKernelOptions,
-} from './audio/portable/resampler-kernel.js'
+  type PcmResampler,
+  type PcmResamplerOptions,
+} from './audio/portable/pcm-resampler.js'
 import {
   maxHeldOutputs,
   maxOutputsOf,
@@ -15,7 +15,7 @@ import {
   type ResamplerGeometry,
 } from './audio/portable/resampler-geometry.js'
 import { PortableResampler } from './audio/portable/resampler.js'
-import { checkVoiceActivity, type VoiceActivityKernel } from './audio/portable/voice-activity-kernel.js'
+import { checkVoiceActivity, type VoiceActivityMeter } from './audio/portable/voice-activity-meter.js'
 import { PortableVoiceActivity } from './audio/portable/voice-activity-report.js'
 import { RESAMPLER_QUALITIES } from './audio/resampler-quality.js'
 
@@ -28,7 +28,7 @@ interface Addon {
     gains: Float32Array | undefined,
     quality: number,
   ) => AddonResampler
-  readonly VoiceActivity: new () => VoiceActivityKernel
+  readonly VoiceActivity: new () => VoiceActivityMeter
   readonly encodeBase64: Base64Encoder
   /** What this processor can run, the best last. */
   readonly kernels: readonly string[]
@@ -102,13 +102,13 @@ export function nativeLoadError(): Error | undefined {
  * A resampler for one stream of `format`, which the caller has checked with `checkPcmFormat`, and whose gains
  * are as many as its channels.
  */
-export function createResampler(format: PcmFormat, options: ResamplerKernelOptions = {}): ResamplerKernel {
+export function createResampler(format: PcmFormat, options: PcmResamplerOptions = {}): PcmResampler {
   const { addon } = backend()
   return addon ? new NativeResampler(addon, format, options) : new PortableResampler(format, options)
 }
 
 /** Voice activity and level for one stream. */
-export function createVoiceActivity(): VoiceActivityKernel {
+export function createVoiceActivity(): VoiceActivityMeter {
   const { addon } = backend()
   return addon ? new NativeVoiceActivity(addon) : new PortableVoiceActivity()
 }
@@ -122,13 +122,13 @@ export const encodeBase64: Base64Encoder = (prefix, pcm, suffix, output) => {
 }
 
 /** The addon's class behind the checks that it leaves to us. */
-class NativeResampler implements ResamplerKernel {
+class NativeResampler implements PcmResampler {
   readonly #core: AddonResampler
   readonly #geometry: ResamplerGeometry
   readonly #blockAlign: number
   readonly maxFlush: number
 
-  constructor(addon: Addon, format: PcmFormat, { mix, quality = 'high' }: ResamplerKernelOptions) {
+  constructor(addon: Addon, format: PcmFormat, { mix, quality = 'high' }: PcmResamplerOptions) {
     const { encoding, sampleRateHertz, channels } = format
     const encodingIndex = PCM_ENCODINGS.indexOf(encoding)
     const qualityIndex = RESAMPLER_QUALITIES.indexOf(quality)
@@ -157,8 +157,8 @@ class NativeResampler implements ResamplerKernel {
   }
 }
 
-class NativeVoiceActivity implements VoiceActivityKernel {
-  readonly #core: VoiceActivityKernel
+class NativeVoiceActivity implements VoiceActivityMeter {
+  readonly #core: VoiceActivityMeter
 
   constructor(addon: Addon) {
     this.#core = new addon.VoiceActivity()

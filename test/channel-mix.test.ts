@@ -3,7 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import t from 'tap'
 import type { ChannelMixOptions } from '#dist/audio/channel-mix.js'
 import { bytesPerSample, PCM_ENCODINGS, type PcmFormat } from '#dist/audio/pcm-format.js'
-import type { ResamplerKernel, ResamplerKernelOptions } from '#dist/audio/portable/resampler-kernel.js'
+import type { PcmResampler, PcmResamplerOptions } from '#dist/audio/portable/pcm-resampler.js'
 import { PortableResampler } from '#dist/audio/portable/resampler.js'
 import { resample, type Resampler } from '#dist/audio/resample.js'
 import { createResampler } from '#dist/native.js'
@@ -16,7 +16,7 @@ const backends = [
   { name: 'native', make: createResampler },
   {
     name: 'portable',
-    make: (format: PcmFormat, options: ResamplerKernelOptions): ResamplerKernel =>
+    make: (format: PcmFormat, options: PcmResamplerOptions): PcmResampler =>
       new PortableResampler(format, options),
   },
 ]
@@ -29,10 +29,10 @@ function linear16(blocks: readonly (readonly number[])[]): Buffer {
   return bytes
 }
 
-function convert(kernel: ResamplerKernel, input: Uint8Array): number[] {
-  const output = Buffer.alloc(2 * (kernel.maxOutput(input.length) + kernel.maxFlush))
-  const taken = kernel.process(input, output)
-  const flushed = kernel.flush(output.subarray(2 * taken))
+function convert(resampler: PcmResampler, input: Uint8Array): number[] {
+  const output = Buffer.alloc(2 * (resampler.maxOutput(input.length) + resampler.maxFlush))
+  const taken = resampler.process(input, output)
+  const flushed = resampler.flush(output.subarray(2 * taken))
   return [...samplesOf(output.subarray(0, 2 * (taken + flushed)))]
 }
 

@@ -129,16 +129,16 @@ function largestDifference(one: Int16Array, other: Int16Array): number {
 
 /** In chunks of so many blocks, over and over. */
 function convertSplit({ format, quality, input }: Case, lengths: readonly number[]): Int16Array {
-  const kernel = createResampler(format, { quality })
-  const output = Buffer.alloc(2 * (kernel.maxOutput(input.length) + kernel.maxFlush))
+  const resampler = createResampler(format, { quality })
+  const output = Buffer.alloc(2 * (resampler.maxOutput(input.length) + resampler.maxFlush))
   const block = blockAlign(format)
   let written = 0
   for (let at = 0, i = 0; at < input.length; i++) {
     const end = Math.min(input.length, at + block * lengths[i % lengths.length]!)
-    written += kernel.process(input.subarray(at, end), output.subarray(2 * written))
+    written += resampler.process(input.subarray(at, end), output.subarray(2 * written))
     at = end
   }
-  written += kernel.flush(output.subarray(2 * written))
+  written += resampler.flush(output.subarray(2 * written))
   return samplesOf(output.subarray(0, 2 * written))
 }
 
@@ -224,18 +224,18 @@ t.test('STTSTREAM_KERNELS chooses the kernels of a process', async t => {
     import { createHash } from 'node:crypto'
     import { readFileSync } from 'node:fs'
     import { createResampler, nativeBackend } from '#dist/native.js'
-    const kernel = createResampler(${JSON.stringify(format)})
+    const resampler = createResampler(${JSON.stringify(format)})
     const input = readFileSync(${JSON.stringify(path)})
-    const output = Buffer.alloc(2 * kernel.maxOutput(input.length))
-    const written = kernel.process(input, output)
+    const output = Buffer.alloc(2 * resampler.maxOutput(input.length))
+    const written = resampler.process(input, output)
     const hash = createHash('sha256').update(output.subarray(0, 2 * written)).digest('hex')
     console.log(JSON.stringify([nativeBackend(), hash]))`
   const hashes = new Set<string>()
   for (const name of addon.kernels) {
     addon.useKernels(name)
-    const kernel = createResampler(format)
-    const output = Buffer.alloc(2 * kernel.maxOutput(input.length))
-    const written = kernel.process(input, output)
+    const resampler = createResampler(format)
+    const output = Buffer.alloc(2 * resampler.maxOutput(input.length))
+    const written = resampler.process(input, output)
     const hash = createHash('sha256')
       .update(output.subarray(0, 2 * written))
       .digest('hex')

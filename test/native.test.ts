@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs'
 import t from 'tap'
 import { blockAlign, bytesPerSample, PCM_ENCODINGS, type PcmFormat } from '#dist/audio/pcm-format.js'
 import { maxHeldOutputs, maxOutputsOf, resamplerGeometry } from '#dist/audio/portable/resampler-geometry.js'
-import type { ResamplerKernel } from '#dist/audio/portable/resampler-kernel.js'
+import type { PcmResampler } from '#dist/audio/portable/pcm-resampler.js'
 import { PortableResampler } from '#dist/audio/portable/resampler.js'
 import { RESAMPLER_QUALITIES } from '#dist/audio/resampler-quality.js'
 import { createResampler, nativeBackend, nativeLoadError } from '#dist/native.js'
@@ -18,12 +18,12 @@ const backends = RESAMPLER_QUALITIES.flatMap(quality => [
   {
     name: `native, ${quality}`,
     quality,
-    make: (format: PcmFormat): ResamplerKernel => createResampler(format, { quality }),
+    make: (format: PcmFormat): PcmResampler => createResampler(format, { quality }),
   },
   {
     name: `portable, ${quality}`,
     quality,
-    make: (format: PcmFormat): ResamplerKernel => new PortableResampler(format, { quality }),
+    make: (format: PcmFormat): PcmResampler => new PortableResampler(format, { quality }),
   },
 ])
 
@@ -53,15 +53,15 @@ function loudNoise(format: PcmFormat, blocks: number, seed: number): Buffer {
   return bytes
 }
 
-function convert(kernel: ResamplerKernel, input: Uint8Array, sliceBytes = input.length): Buffer {
+function convert(resampler: PcmResampler, input: Uint8Array, sliceBytes = input.length): Buffer {
   const parts: Buffer[] = []
   for (let at = 0; at < input.length; at += sliceBytes) {
     const slice = input.subarray(at, at + sliceBytes)
-    const output = Buffer.alloc(2 * kernel.maxOutput(slice.length))
-    parts.push(output.subarray(0, 2 * kernel.process(slice, output)))
+    const output = Buffer.alloc(2 * resampler.maxOutput(slice.length))
+    parts.push(output.subarray(0, 2 * resampler.process(slice, output)))
   }
-  const output = Buffer.alloc(2 * kernel.maxFlush)
-  parts.push(output.subarray(0, 2 * kernel.flush(output)))
+  const output = Buffer.alloc(2 * resampler.maxFlush)
+  parts.push(output.subarray(0, 2 * resampler.flush(output)))
   return Buffer.concat(parts)
 }
 
@@ -77,7 +77,7 @@ function run(script: string, env: NodeJS.ProcessEnv = {}): unknown {
 const REPORT = `console.log(JSON.stringify({
   backend: native.nativeBackend(),
   error: native.nativeLoadError()?.message,
-  kernel: native.createResampler({ encoding: 'u8', sampleRateHertz: 8000, channels: 1 }).constructor.name,
+  resampler: native.createResampler({ encoding: 'u8', sampleRateHertz: 8000, channels: 1 }).constructor.name,
 }))`
 
 t.test('loads the addon that was built', async t => {
@@ -90,14 +90,14 @@ t.test('loads the addon that was built', async t => {
 
 t.test('keeps the addon out where the environment asks for the twins', async t => {
   const report = run(REPORT, { STTSTREAM_PORTABLE: '1' })
-  t.strictSame(report, { backend: 'portable', kernel: 'PortableResampler' })
+  t.strictSame(report, { backend: 'portable', resampler: 'PortableResampler' })
 })
 
 t.test('falls back to the twins where there is no addon, and says why', async t => {
   const report = run(REPORT, { STTSTREAM_PREBUILD: t.testdir() })
   t.match(report, {
     backend: 'portable',
-    kernel: 'PortableResampler',
+    resampler: 'PortableResampler',
     error: /did not load: No native build/,
   })
 })
@@ -114,17 +114,17 @@ t.test('falls back to the twins where the addon is broken or a stranger', async 
 t.test('works in a worker and survives its end', async t => {
   const script = `
     import(${JSON.stringify(NATIVE_URL)}).then(({ createResampler, nativeBackend }) => {
-      const kernel = createResampler({ encoding: 's16le', sampleRateHertz: 8000, channels: 1 })
-      const output = Buffer.alloc(2 * kernel.maxOutput(1600))
-      require('node:worker_threads').parentPort.postMessage([nativeBackend(), kernel.process(Buffer.alloc(1600), output)])
+      const resampler = createResampler({ encoding: 's16le', sampleRateHertz: 8000, channels: 1 })
+      const output = Buffer.alloc(2 * resampler.maxOutput(1600))
+      require('node:worker_threads').parentPort.postMessage([nativeBackend(), resampler.process(Buffer.alloc(1600), output)])
     })`
   const worker = new Worker(script, { eval: true })
   const [message] = (await once(worker, 'message')) as [unknown]
   // Two samples out for each in, but for what the 134 taps still wait for.
   t.strictSame(message, ['native', 1600 - 134])
   await worker.terminate()
-  const kernel = createResampler({ encoding: 's16le', sampleRateHertz: 8000, channels: 1 })
-  t.equal(convert(kernel, noise(1600, 1)).length, 3200)
+  const resampler = createResampler({ encoding: 's16le', sampleRateHertz: 8000, channels: 1 })
+  t.equal(convert(resampler, noise(1600, 1)).length, 3200)
 })
 
 t.test('agrees with its twin within one step in every encoding', async t => {
@@ -174,12 +174,12 @@ for (const { name, quality, make } of backends) {
   t.test(`${name}: makes ceil(n * 16000 / rate) samples and promises no fewer`, async t => {
     for (const sampleRateHertz of RATES) {
       for (const blocks of [0, 1, 2, 3, 5, 89, 1234, 4321]) {
-        const kernel = make({ encoding: 'u8', sampleRateHertz, channels: 1 })
-        const samples = convert(kernel, noise(blocks, blocks)).length / 2
+        const resampler = make({ encoding: 'u8', sampleRateHertz, channels: 1 })
+        const samples = convert(resampler, noise(blocks, blocks)).length / 2
         t.equal(samples, Math.ceil((blocks * 16_000) / sampleRateHertz), `${blocks} at ${sampleRateHertz} Hz`)
         const geometry = resamplerGeometry(sampleRateHertz, quality)
-        t.equal(kernel.maxOutput(blocks), maxOutputsOf(geometry, blocks))
-        t.equal(kernel.maxFlush, maxHeldOutputs(geometry))
+        t.equal(resampler.maxOutput(blocks), maxOutputsOf(geometry, blocks))
+        t.equal(resampler.maxFlush, maxHeldOutputs(geometry))
       }
     }
   })
@@ -205,23 +205,23 @@ for (const { name, quality, make } of backends) {
     const format: PcmFormat = { encoding: 's16le', sampleRateHertz: 44_100, channels: 1 }
     const [first, second] = [noise(8000, 1), noise(6000, 2)]
     const [expectedFirst, expectedSecond] = [convert(make(format), first), convert(make(format), second)]
-    const kernel = make(format)
-    t.ok(convert(kernel, first).equals(expectedFirst))
-    t.ok(convert(kernel, second).equals(expectedSecond))
+    const resampler = make(format)
+    t.ok(convert(resampler, first).equals(expectedFirst))
+    t.ok(convert(resampler, second).equals(expectedSecond))
 
-    const kernels = [make(format), make(format)]
+    const resamplers = [make(format), make(format)]
     const outputs = [first, second].map((input, i) => {
-      const output = Buffer.alloc(2 * (kernels[i]!.maxOutput(input.length) + kernels[i]!.maxFlush))
+      const output = Buffer.alloc(2 * (resamplers[i]!.maxOutput(input.length) + resamplers[i]!.maxFlush))
       return { input, output, written: 0 }
     })
     for (let at = 0; at < first.length; at += 100) {
       for (const [i, stream] of outputs.entries()) {
         const room = stream.output.subarray(2 * stream.written)
-        stream.written += kernels[i]!.process(stream.input.subarray(at, at + 100), room)
+        stream.written += resamplers[i]!.process(stream.input.subarray(at, at + 100), room)
       }
     }
     const ended = outputs.map(({ output, written }, i) => {
-      const flushed = kernels[i]!.flush(output.subarray(2 * written))
+      const flushed = resamplers[i]!.flush(output.subarray(2 * written))
       return output.subarray(0, 2 * (written + flushed))
     })
     t.ok(ended[0]!.equals(expectedFirst))
@@ -257,26 +257,26 @@ for (const { name, quality, make } of backends) {
         clean.writeDoubleLE(0, 8 * block)
         broken.writeDoubleLE(value, 8 * block)
       }
-      const kernel = make({ encoding: 'f64le', sampleRateHertz, channels: 1 })
-      t.equal(kernel.nonFinite, 0)
-      const output = convert(kernel, broken)
-      t.equal(kernel.nonFinite, 4)
+      const resampler = make({ encoding: 'f64le', sampleRateHertz, channels: 1 })
+      t.equal(resampler.nonFinite, 0)
+      const output = convert(resampler, broken)
+      t.equal(resampler.nonFinite, 4)
       t.ok(output.equals(convert(make({ encoding: 'f64le', sampleRateHertz, channels: 1 }), clean)))
     }
   })
 
   t.test(`${name}: refuses torn blocks and outputs that are too short`, async t => {
-    const kernel = make({ encoding: 's16le', sampleRateHertz: 8000, channels: 2 })
+    const resampler = make({ encoding: 's16le', sampleRateHertz: 8000, channels: 2 })
     const room = Buffer.alloc(10_000)
-    t.throws(() => kernel.process(Buffer.alloc(6), room), {
+    t.throws(() => resampler.process(Buffer.alloc(6), room), {
       name: 'RangeError',
       message: 'input must hold whole blocks of 4 bytes; got 6 bytes',
     })
-    t.throws(() => kernel.process(Buffer.alloc(400), Buffer.alloc(399)), {
+    t.throws(() => resampler.process(Buffer.alloc(400), Buffer.alloc(399)), {
       name: 'RangeError',
       message: 'output must hold at least 400 bytes; got 399',
     })
-    t.throws(() => kernel.flush(Buffer.alloc(2 * kernel.maxFlush - 1)), RangeError)
-    t.equal(kernel.process(Buffer.alloc(0), Buffer.alloc(0)), 0)
+    t.throws(() => resampler.flush(Buffer.alloc(2 * resampler.maxFlush - 1)), RangeError)
+    t.equal(resampler.process(Buffer.alloc(0), Buffer.alloc(0)), 0)
   })
 }

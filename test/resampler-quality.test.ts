@@ -13,7 +13,7 @@ import {
   passbandOf,
   sinadOf,
   streamingDelayMs,
-  type MakeKernel,
+  type MakeResampler,
 } from './fixtures/resampler-response.js'
 import { OUTPUT_RATE_HERTZ } from './fixtures/spectrum.js'
 
@@ -63,7 +63,7 @@ const SINAD_DB = new Map([
   [48_000, 95.5],
 ])
 
-const backends: { name: string; makeOf: (quality: ResamplerQuality) => MakeKernel }[] = [
+const backends: { name: string; makeOf: (quality: ResamplerQuality) => MakeResampler }[] = [
   { name: 'native', makeOf: quality => format => createResampler(format, { quality }) },
   { name: 'portable', makeOf: quality => format => new PortableResampler(format, { quality }) },
 ]

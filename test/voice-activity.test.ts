@@ -4,8 +4,8 @@ import {
   HOPS,
   REPORT_LENGTH,
   SPEECH_HOPS,
-  type VoiceActivityKernel,
-} from '#dist/audio/portable/voice-activity-kernel.js'
+  type VoiceActivityMeter,
+} from '#dist/audio/portable/voice-activity-meter.js'
 import { PortableVoiceActivity } from '#dist/audio/portable/voice-activity-report.js'
 import { VoiceActivityDetector } from '#dist/audio/portable/voice-activity.js'
 import { createVoiceActivity, nativeBackend } from '#dist/native.js'
@@ -245,13 +245,13 @@ t.test('is as new after reset()', async t => {
 })
 
 /** Reports of chunks of random sizes, none longer than `mostBytes`. */
-function reportsOf(kernel: VoiceActivityKernel, pcm: Buffer, mostBytes: number): number[][] {
+function reportsOf(meter: VoiceActivityMeter, pcm: Buffer, mostBytes: number): number[][] {
   const random = seeded(mostBytes)
   const reports: number[][] = []
   for (let at = 0; at < pcm.length;) {
     const bytes = 2 * Math.floor(random() * (mostBytes / 2 + 1))
     const report = new Float64Array(REPORT_LENGTH)
-    kernel.process(pcm.subarray(at, at + bytes), report)
+    meter.process(pcm.subarray(at, at + bytes), report)
     reports.push([...report])
     at += bytes
   }

@@ -1,7 +1,7 @@
 import { Transform, type TransformCallback } from 'node:stream'
 import { createVoiceActivity } from '../native.js'
 import { BYTES_PER_MS } from './pcm-format.js'
-import { ENERGY, HOPS, REPORT_LENGTH, SPEECH_HOPS } from './portable/voice-activity-kernel.js'
+import { ENERGY, HOPS, REPORT_LENGTH, SPEECH_HOPS } from './portable/voice-activity-meter.js'
 
 /** One fixed-duration slice of 16 kHz mono LINEAR16: the content of one audio message. */
 export interface Frame {

@@ -4,7 +4,7 @@ import { createResampler, nativeLoadError } from '../native.js'
 import { checkChannelMix, gainsOf, type ChannelMixOptions } from './channel-mix.js'
 import { blockAlign, checkPcmFormat, type PcmFormat } from './pcm-format.js'
 import { outputsReadyAfter, resamplerGeometry } from './portable/resampler-geometry.js'
-import type { ResamplerKernel } from './portable/resampler-kernel.js'
+import type { PcmResampler } from './portable/pcm-resampler.js'
 import { checkResamplerQuality, type ResamplerQuality } from './resampler-quality.js'
 
 export interface ResampleOptions extends ChannelMixOptions {
@@ -22,7 +22,7 @@ export interface ResampleWarning {
   readonly message: string
 }
 
-/** The most input handed to the kernel at once, in seconds and in bytes: bounds one output chunk. */
+/** The most input handed to the resampler at once, in seconds and in bytes: bounds one output chunk. */
 const SLICE_SECONDS = 0.5
 const SLICE_BYTES = 65_536
 
@@ -43,7 +43,7 @@ export function resample(options: ResampleOptions): Resampler {
 
 /** What is known once the format is. */
 interface Opened {
-  readonly kernel: ResamplerKernel
+  readonly resampler: PcmResampler
   readonly blockAlign: number
   readonly sliceBytes: number
   /** Room for the one block that a chunk tore apart. */
@@ -57,11 +57,11 @@ interface Pending {
 }
 
 /**
- * The stream of {@link resample}. Emits `warning` ({@link ResampleWarning}) where the portable kernel runs
+ * The stream of {@link resample}. Emits `warning` ({@link ResampleWarning}) where the portable resampler runs
  * although the addon was wanted, where the input holds samples that are no numbers, and where it ends inside a
  * sample.
  *
- * A chunk goes to the kernel slice by slice; when the readable side is full, what is left of the chunk waits in
+ * A chunk goes to the resampler slice by slice; when the readable side is full, what is left of the chunk waits in
  * `#pending` for the next `_read`, and the chunk's callback with it. Bytes of a block that a chunk tore apart
  * wait in `torn`.
  */
@@ -98,7 +98,7 @@ export class Resampler extends Transform {
 
   /** Input samples that were NaN or infinite and were read as silence. */
   get nonFiniteSamples(): number {
-    return this.#opened?.kernel.nonFinite ?? 0
+    return this.#opened?.resampler.nonFinite ?? 0
   }
 
   /**
@@ -138,13 +138,13 @@ export class Resampler extends Transform {
 
   override _flush(done: TransformCallback): void {
     if (this.#opened) {
-      const { kernel, blockAlign: block } = this.#opened
+      const { resampler, blockAlign: block } = this.#opened
       if (this.#tornBytes > 0) {
         const what = `${this.#tornBytes} of a sample's ${block} bytes`
         this.#warn('STT_WARN_TORN_SAMPLE', `the input ended inside a sample: its last ${what} were dropped`)
       }
-      const output = Buffer.allocUnsafe(kernel.maxFlush * BYTES_PER_OUTPUT)
-      this.#deliver(output, kernel.flush(output))
+      const output = Buffer.allocUnsafe(resampler.maxFlush * BYTES_PER_OUTPUT)
+      this.#deliver(output, resampler.flush(output))
     }
     done()
   }
@@ -174,7 +174,7 @@ export class Resampler extends Transform {
 
   #open(): Opened {
     const format = this.#knownFormat()
-    const kernel = createResampler(format, {
+    const resampler = createResampler(format, {
       mix: gainsOf(this.#mix, format.channels),
       quality: this.#quality,
     })
@@ -187,7 +187,7 @@ export class Resampler extends Transform {
       Math.ceil(SLICE_SECONDS * format.sampleRateHertz),
       Math.floor(SLICE_BYTES / block),
     )
-    return { kernel, blockAlign: block, sliceBytes: blocks * block, torn: Buffer.alloc(block) }
+    return { resampler, blockAlign: block, sliceBytes: blocks * block, torn: Buffer.alloc(block) }
   }
 
   /** Completes the torn block with the first bytes of `chunk`; returns how many it took. */
@@ -220,10 +220,10 @@ export class Resampler extends Transform {
   }
 
   /** Returns whether the readable side takes more. */
-  #process({ kernel }: Opened, blocks: Buffer): boolean {
-    const output = Buffer.allocUnsafe(kernel.maxOutput(blocks.length) * BYTES_PER_OUTPUT)
-    const roomLeft = this.#deliver(output, kernel.process(blocks, output))
-    if (!this.#warnedOfNonFinite && kernel.nonFinite > 0) {
+  #process({ resampler }: Opened, blocks: Buffer): boolean {
+    const output = Buffer.allocUnsafe(resampler.maxOutput(blocks.length) * BYTES_PER_OUTPUT)
+    const roomLeft = this.#deliver(output, resampler.process(blocks, output))
+    if (!this.#warnedOfNonFinite && resampler.nonFinite > 0) {
       this.#warnedOfNonFinite = true
       this.#warn('STT_WARN_NON_FINITE', 'the input holds NaN or infinite samples; they are read as silence')
     }

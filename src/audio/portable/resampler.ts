@@ -4,12 +4,7 @@ import { PcmDownmix } from './pcm-downmix.js'
 import { Polyphase } from './polyphase.js'
 import { filterTable, type FilterTable } from './resampler-filter.js'
 import { maxHeldOutputs, maxOutputsOf, outputsOf } from './resampler-geometry.js'
-import {
-  checkFlush,
-  checkProcess,
-  type ResamplerKernel,
-  type ResamplerKernelOptions,
-} from './resampler-kernel.js'
+import { checkFlush, checkProcess, type PcmResampler, type PcmResamplerOptions } from './pcm-resampler.js'
 
 /** Samples of silence at the end, at once. */
 const FLUSH_SAMPLES = 256
@@ -18,7 +13,7 @@ const FLUSH_SAMPLES = 256
  * The TypeScript twin of native/resampler: the same taps on the same grid, so the same samples within one
  * LINEAR16 step. Sums are kept in double, the taps and what passes between stages in float32.
  */
-export class PortableResampler implements ResamplerKernel {
+export class PortableResampler implements PcmResampler {
   readonly #table: FilterTable
   readonly #downmix: PcmDownmix
   readonly #halfBands: readonly HalfBandDecimator[]
@@ -27,7 +22,7 @@ export class PortableResampler implements ResamplerKernel {
   #blocksIn = 0
   #samplesOut = 0
 
-  constructor(format: PcmFormat, { quality = 'high', mix }: ResamplerKernelOptions = {}) {
+  constructor(format: PcmFormat, { quality = 'high', mix }: PcmResamplerOptions = {}) {
     this.#table = filterTable(format.sampleRateHertz, quality)
     this.#downmix = new PcmDownmix(format, mix)
     this.#halfBands = this.#table.halfBands.map(design => new HalfBandDecimator(design))

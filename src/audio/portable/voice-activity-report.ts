@@ -4,14 +4,14 @@ import {
   ENERGY,
   HOPS,
   SPEECH_HOPS,
-  type VoiceActivityKernel,
-} from './voice-activity-kernel.js'
+  type VoiceActivityMeter,
+} from './voice-activity-meter.js'
 
 /** A hop counts as speech from this probability on; the native twin decides at the same score. */
 const SPEECH_PROBABILITY = 0.5
 
 /** The TypeScript twin of native/voice_activity. */
-export class PortableVoiceActivity implements VoiceActivityKernel {
+export class PortableVoiceActivity implements VoiceActivityMeter {
   readonly #detector = new VoiceActivityDetector()
 
   process(pcm: Uint8Array, report: Float64Array): void {
@@ -26,9 +26,10 @@ export class PortableVoiceActivity implements VoiceActivityKernel {
   }
 }
 
-/** A copy: the bytes of a pooled Buffer may stand at an odd offset. */
-function toSamples(pcm: Uint8Array): Int16Array {
-  const samples = new Int16Array(pcm.length / 2)
-  new Uint8Array(samples.buffer).set(pcm)
+/** Little-endian on every machine; the bytes of a pooled Buffer may stand at an odd offset. */
+function toSamples({ buffer, byteOffset, byteLength }: Uint8Array): Int16Array {
+  const view = new DataView(buffer, byteOffset, byteLength)
+  const samples = new Int16Array(byteLength / 2)
+  for (let i = 0; i < samples.length; i++) samples[i] = view.getInt16(2 * i, true)
   return samples
 }

@@ -4,7 +4,7 @@ import type { ResamplerQuality } from '../resampler-quality.js'
  * One stream's resampler, native or portable: interleaved PCM in, 16 kHz mono LINEAR16 out. Both make the
  * same bytes however the input is split, and agree with each other within one LINEAR16 step.
  */
-export interface ResamplerKernel {
+export interface PcmResampler {
   /**
    * Reads whole blocks (one sample of every channel) and writes what they complete.
    * @returns samples written to `output`
@@ -25,7 +25,7 @@ export interface ResamplerKernel {
   readonly nonFinite: number
 }
 
-export interface ResamplerKernelOptions {
+export interface PcmResamplerOptions {
   /** Default `'high'`. */
   quality?: ResamplerQuality | undefined
   /** The gain of each channel. Default: the mean of all. */
@@ -34,17 +34,17 @@ export interface ResamplerKernelOptions {
 
 const BYTES_PER_OUTPUT = 2
 
-/** Guards a kernel's `process`: native code trusts what this lets through. */
-export function checkProcess(kernel: ResamplerKernel, block: number, input: Uint8Array, output: Uint8Array) {
+/** Guards a resampler's `process`: native code trusts what this lets through. */
+export function checkProcess(resampler: PcmResampler, block: number, input: Uint8Array, output: Uint8Array) {
   if (input.length % block !== 0) {
     throw new RangeError(`input must hold whole blocks of ${block} bytes; got ${input.length} bytes`)
   }
-  checkCapacity(output, kernel.maxOutput(input.length))
+  checkCapacity(output, resampler.maxOutput(input.length))
 }
 
-/** Guards a kernel's `flush`. */
-export function checkFlush(kernel: ResamplerKernel, output: Uint8Array): void {
-  checkCapacity(output, kernel.maxFlush)
+/** Guards a resampler's `flush`. */
+export function checkFlush(resampler: PcmResampler, output: Uint8Array): void {
+  checkCapacity(output, resampler.maxFlush)
 }
 
 function checkCapacity(output: Uint8Array, samples: number): void {

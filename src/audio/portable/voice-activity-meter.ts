@@ -5,7 +5,7 @@ export const ENERGY = 2
 export const REPORT_LENGTH = 3
 
 /** One stream's voice activity, native or portable: both find speech in the same hops of 10 ms. */
-export interface VoiceActivityKernel {
+export interface VoiceActivityMeter {
   /**
    * Takes 16 kHz mono LINEAR16, at any byte offset, and fills the report: how many hops these samples complete,
    * how many of those hold speech, and the sum of the squares of these samples.
@@ -14,7 +14,7 @@ export interface VoiceActivityKernel {
   process(pcm: Uint8Array, report: Float64Array): void
 }
 
-/** Guards a kernel's `process`: native code trusts what this lets through. */
+/** Guards a meter's `process`: native code trusts what this lets through. */
 export function checkVoiceActivity(pcm: Uint8Array, report: Float64Array): void {
   if (pcm.length % 2 !== 0) {
     throw new RangeError(`pcm must hold whole samples of 2 bytes; got ${pcm.length} bytes`)
