@@ -1,6 +1,6 @@
 // Draws the pictures of docs/resampler.md and fills its tables, so that no figure there is written by hand.
 // Usage: npm run bench:docs [-- RESULTS.json], by default the newest of bench/results
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import * as prettier from 'prettier'
 import { PAGE, PICTURES, RESULTS, ROOT } from './paths.mjs'
@@ -19,11 +19,11 @@ writeFileSync(PAGE, await prettier.format(page, { ...(await prettier.resolveConf
 console.log(relative(ROOT, PAGE))
 
 function newest() {
-  const [name] = readdirSync(RESULTS)
+  const [name] = (existsSync(RESULTS) ? readdirSync(RESULTS) : [])
     .filter(file => file.endsWith('.json'))
     .sort()
     .reverse()
-  if (name === undefined) throw new Error('bench/results is empty: npm run bench comes first')
+  if (name === undefined) throw new Error('bench/results holds nothing: npm run bench comes first')
   return join(RESULTS, name)
 }
 

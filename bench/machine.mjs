@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { arch, cpus, platform, release, totalmem } from 'node:os'
+import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os'
 import { ROOT } from './paths.mjs'
 
 const INTERESTING_FLAGS =
@@ -31,6 +31,16 @@ export function cpuSlug(cpu) {
       .match(/[a-z0-9]+/g)
       ?.join('-') ?? 'unknown'
   )
+}
+
+/** Of the cores that this process may run on, which a container or taskset may have narrowed. */
+export function lastAllowedCore() {
+  try {
+    const status = readFileSync('/proc/self/status', 'utf8')
+    return Number(/^Cpus_allowed_list:.*?(\d+)$/m.exec(status)[1])
+  } catch {
+    return availableParallelism() - 1
+  }
 }
 
 /** `taskset -c CORE` in front of a command, where there is one. */

@@ -1,5 +1,5 @@
 import { DRIVER, NODE_CASE } from './paths.mjs'
-import { pinned } from './machine.mjs'
+import { lastAllowedCore, pinned } from './machine.mjs'
 import { command } from './setup/command.mjs'
 import { DEBIAN_PEERS, debianVersion } from './setup/peers.mjs'
 
@@ -9,7 +9,7 @@ import { DEBIAN_PEERS, debianVersion } from './setup/peers.mjs'
  */
 
 /** The peers are measured on the last core: the first ones get most of the machine's interrupts. */
-export const CORE = (await import('node:os')).availableParallelism() - 1
+export const CORE = lastAllowedCore()
 
 /**
  * Everyone who can be measured here, and who can't.

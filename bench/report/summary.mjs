@@ -19,6 +19,10 @@ const SHOWN = [
 ]
 const FORMATS = ['48000x2', '44100x2', '8000x1']
 
+/** The worst of what folds from 0.502 f on, where `high` has its limit, and from 0.55 f on, where `fast` has its own. */
+const NEAR = ['aliasFrom502Db', 'imageTo498Db']
+const FAR = ['aliasFrom55Db', 'imageTo45Db']
+
 const none = '–'
 
 export function summaryTable({ formats, speed, quality, latency, peers }) {
@@ -28,12 +32,17 @@ export function summaryTable({ formats, speed, quality, latency, peers }) {
     'Resampler',
     ...shown.flatMap(({ title }) => [`${title}: × real time`]),
     ...shown.flatMap(({ sampleRateHertz }) => [`Worst alias or image, ${sampleRateHertz / 1_000} kHz, dB`]),
+    'From 0.55 f on, worst rate, dB',
     ...shown.flatMap(({ sampleRateHertz }) => [`Latency ${sampleRateHertz / 1_000} kHz, ms`]),
   ]
   const rows = names.map(name => [
     name,
     ...shown.map(({ name: format }) => thousands(speed?.[format]?.[name]?.['20ms'].timesRealTime)),
-    ...shown.map(({ sampleRateHertz }) => rejection(quality?.[sampleRateHertz]?.[name])),
+    ...shown.map(({ sampleRateHertz }) => rejection([quality?.[sampleRateHertz]?.[name]], NEAR)),
+    rejection(
+      shown.map(({ sampleRateHertz }) => quality?.[sampleRateHertz]?.[name]),
+      FAR,
+    ),
     ...shown.map(({ sampleRateHertz }) => latency?.[sampleRateHertz]?.[name]?.meanMs?.toFixed(1) ?? none),
   ])
   return { head, rows }
@@ -43,7 +52,7 @@ function thousands(value) {
   return value === undefined || value === null ? none : Math.round(value).toLocaleString('en')
 }
 
-function rejection(figures) {
-  const levels = [figures?.aliasFrom502Db, figures?.imageTo498Db].filter(Number.isFinite)
+function rejection(figures, fields) {
+  const levels = figures.flatMap(of => fields.map(field => of?.[field])).filter(Number.isFinite)
   return levels.length > 0 ? Math.max(...levels).toFixed(0) : none
 }

@@ -1,6 +1,7 @@
 /** Installs the peers that can be installed here; whatever fails becomes a reason to be told, never an error. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { aptCommand, installWithApt } from '../../scripts/setup/system-tools.mjs'
 import { command } from './command.mjs'
 
 const NODE_FOLDER = join(import.meta.dirname, '..', 'node')
@@ -21,15 +22,11 @@ export async function installDebianPeers() {
     if (!(await debianVersion(name))) wanted.push(name)
   }
   if (wanted.length === 0) return undefined
-  if (process.getuid?.() !== 0) return 'not installed, and only root may install packages'
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const apt = aptCommand()
+  if (apt === undefined) return 'not installed, and apt-get cannot be used here'
   try {
-    await command('apt-get', ['update'], { env })
-  } catch {
-    // An old list of packages may still do.
-  }
-  try {
-    await command('apt-get', ['install', '--yes', '--no-install-recommends', ...wanted], { env })
+    const tools = wanted.map(name => ({ apt: name }))
+    await installWithApt(tools, apt)
     return undefined
   } catch (error) {
     return `apt-get could not install it: ${error.message.split('\n', 1)[0]}`
