@@ -5,8 +5,8 @@ const f = Math.fround
  * imaginary parts, a radix-2 transform that sorts itself (Stockham, see Cochran et al., IEEE Trans. AU-15(2),
  * 1967), then the two halves are untangled. Everything is allocated once.
  *
- * Twin of native/voice_activity/spectrum: each sum and product is rounded to float32, in the same order, so that
- * both give the same bits.
+ * Twin of power_sums() in native/voice_activity/hop_kernel_*: each sum and product is rounded to float32, in the same
+ * order, so that both give the same bits.
  */
 export class RealSpectrum {
   readonly #half: number
