@@ -26,6 +26,12 @@ struct Registration {
   Registration(const char *name, void (*run)()) { tests().push_back({name, run}); }
 };
 
+// Set by SKIP.
+inline bool &is_skipped() {
+  static bool skipped = false;
+  return skipped;
+}
+
 inline char *situation() {
   static char text[200] = "";
   return text;
@@ -73,6 +79,14 @@ private:
   static void test_##name();                                                                                 \
   static const check::Registration registration_##name(#name, test_##name);                                  \
   static void test_##name()
+
+// Ends a test that cannot be run here; ctest tells it as skipped.
+#define SKIP(reason)                                                                                         \
+  do {                                                                                                       \
+    check::is_skipped() = true;                                                                              \
+    std::printf("skipped: %s\n", reason);                                                                    \
+    return;                                                                                                  \
+  } while (false)
 
 #define CHECK(condition)                                                                                     \
   do {                                                                                                       \

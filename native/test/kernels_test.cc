@@ -122,6 +122,29 @@ void check_convolve(const Kernels &kernels, size_t rows, size_t edge, size_t for
   }
 }
 
+// What `count` tiles, as many mirrored ones and as many that are convolved without these become.
+std::vector<Floats> convolved(const Kernels &kernels, size_t count, float margin) {
+  constexpr size_t kRows = 46, kEdge = 12;
+  const Floats taps = random_taps(kRows, kEdge, kernels.tile_lanes, 11);
+  const TileRows rows = {taps.data(), kRows, kEdge};
+  std::vector<Window> samples, outputs;
+  std::vector<Tile> tiles;
+  for (size_t t = 0; t < 3 * count; ++t) {
+    samples.emplace_back(kRows, t % kMostLanes, t + 1, margin);
+    outputs.emplace_back(kernels.tile_lanes, (3 * t) % kMostLanes, 0, margin);
+  }
+  for (size_t t = 0; t < 3 * count; ++t) {
+    const bool is_mirrored = t >= count && t < 2 * count;
+    tiles.push_back({samples[t].data() + (is_mirrored ? kRows - 1 : 0), outputs[t].data()});
+  }
+  kernels.convolve_mirrored(rows, tiles.data(), count, tiles.data() + count, count);
+  kernels.convolve(rows, tiles.data() + 2 * count, count);
+  std::vector<Floats> contents;
+  for (const Window &output : outputs)
+    contents.push_back(output.contents());
+  return contents;
+}
+
 } // namespace
 
 TEST(read_pcm_as_scalar_does_and_not_a_byte_more) {
@@ -290,6 +313,15 @@ TEST(margins_do_not_show_in_results) {
         kernels.split(samples.data(), count, first.data(), second.data());
         keep(first);
         keep(second);
+        if (kernels.double_rate != nullptr) {
+          Window input(count + 2 * pairs, 1, 8, margin), double_taps(2 * pairs + 1, 0, 9);
+          Window doubled(2 * count, 2, 10, margin);
+          kernels.double_rate(input.data() + pairs, double_taps.data(), pairs, count, doubled.data());
+          keep(doubled);
+        }
+        if (kernels.tile_lanes > 0)
+          for (const Floats &tile : convolved(kernels, count, margin))
+            results[run].insert(results[run].end(), tile.begin(), tile.end());
         Bytes linear16(2 * count);
         kernels.write_linear16(samples.data(), count, linear16.data());
         results[run].insert(results[run].end(), linear16.begin(), linear16.end());
