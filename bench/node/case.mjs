@@ -13,7 +13,7 @@ const { peers = [] } = values.module ? await import(`./peers/${values.module}`) 
 const peer = peers.find(({ name }) => name === values.peer)
 const chunkBytes = Number(values.chunk) * format.channels * 2
 
-const COMMANDS = { list: listPeers, speed, convert, outputs, opening }
+const COMMANDS = { list: listPeers, speed, call, convert, outputs, opening }
 console.log(JSON.stringify(await COMMANDS[command]()))
 // Some peers keep threads that hold the process open.
 process.exit()
@@ -27,9 +27,17 @@ function readChunks() {
   )
 }
 
+function speed() {
+  return time(readChunks())
+}
+
+/** What a call costs that finds nothing to do. */
+function call() {
+  return time([Buffer.alloc(0)])
+}
+
 /** CPU time of all threads: garbage collection and a peer's helpers count. */
-async function speed() {
-  const chunks = readChunks()
+async function time(chunks) {
   const push = await peer.open(format)
   let next = 0
   const run = count => {

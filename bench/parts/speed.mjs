@@ -1,6 +1,7 @@
 /**
  * CPU time per chunk. The native peers take turns in one process, round after round; the others get a process each
- * and are launched in turn, several times. Ratios are taken within a round, or launch, and then their median.
+ * and are launched in turn, several times. Ratios are taken within a round, or launch, and then their median. Of
+ * our addon also what a call costs by itself, with an empty chunk.
  */
 import { runCase, runNative } from '../peers.mjs'
 import { stimulus } from '../quality/stimuli.mjs'
@@ -75,17 +76,31 @@ async function measureNode(peers, format, effort, progress) {
   const chunkMs = 20
   const chosen = peers.filter(({ kind }) => kind === 'node')
   const seconds = Object.fromEntries(chosen.map(({ name }) => [name, []]))
+  const callSeconds = Object.fromEntries(chosen.filter(isAddon).map(({ name }) => [name, []]))
   for (let launch = 0; launch < effort.launches; launch++) {
     for (const peer of chosen) {
       progress.step(`speed, ${format.title}, ${peer.name}`)
       const values = { ...caseOf(format, chunkMs, effort), milliseconds: effort.launchMs }
       const { secondsPerChunk } = await runCase(peer, 'speed', values)
       seconds[peer.name].push(secondsPerChunk)
+      if (!isAddon(peer)) continue
+      const empty = await runCase(peer, 'call', values)
+      callSeconds[peer.name].push(empty.secondsPerChunk)
     }
   }
   return Object.fromEntries(
-    chosen.map(({ name }) => [name, { '20ms': timing(median(seconds[name]) * 1e6, chunkMs) }]),
+    chosen.map(peer => [
+      peer.name,
+      {
+        '20ms': timing(median(seconds[peer.name]) * 1e6, chunkMs),
+        ...(isAddon(peer) && { callNs: significant(1e9 * median(callSeconds[peer.name]), 3) }),
+      },
+    ]),
   )
+}
+
+function isAddon({ name }) {
+  return /^sttstream .*, addon$/.test(name)
 }
 
 function caseOf({ sampleRateHertz, channels }, chunkMs, { inputSeconds }) {

@@ -10,6 +10,7 @@ const kibibytes = value => (value === undefined || value === null ? none : (valu
 export function tablesOf(results) {
   return [
     ...speedTables(results),
+    ...callTables(results),
     ...qualityTables(results),
     ...latencyTables(results),
     ...openingTables(results),
@@ -52,6 +53,16 @@ function speedTables({ speed, formats, ...results }) {
     ]
     return [{ part: 'speed', title: `Speed, ${title}`, head, rows }]
   })
+}
+
+function callTables({ speed, formats, peers }) {
+  const chosen = formats.filter(({ name }) => speed?.[name])
+  const callNs = (name, format) => speed[format][name]?.callNs
+  const names = peers.map(({ name }) => name).filter(name => chosen.some(f => callNs(name, f.name)))
+  if (names.length === 0) return []
+  const rows = names.map(name => [name, ...chosen.map(format => number(callNs(name, format.name), 0))])
+  const head = ['Resampler', ...chosen.map(({ title }) => `${title}: ns`)]
+  return [{ part: 'speed', title: 'A call from JavaScript, with an empty chunk', head, rows }]
 }
 
 function qualityTables({ quality, ...results }) {

@@ -7,10 +7,10 @@ import { samplesOf } from './edges.mjs'
 const output = Buffer.alloc(2 * 16_000)
 const views = []
 
-/** The kernel as the Transform calls it, into the output above. */
-function intoReusedOutput(kernel) {
+/** The resampler as the Transform calls it, into the output above. */
+function intoReusedOutput(resampler) {
   return chunk => {
-    const samples = kernel.process(chunk, output)
+    const samples = resampler.process(chunk, output)
     return (views[samples] ??= new Int16Array(output.buffer, output.byteOffset, samples))
   }
 }
