@@ -19,8 +19,8 @@ namespace {
 constexpr double kHalvedFromHertz = 40000;
 
 // Rows are exact while they fit in this many taps (1 MiB), as they do at every customary rate; other rates
-// interpolate. The count of rows holds the strongest image of linear interpolation, about (0.47 / rows)^2,
-// below -120 dB.
+// interpolate. The count of rows holds the images of linear interpolation, each about
+// (0.47 / rows)^2 of the tone, below -117 dB together.
 constexpr size_t kMaxExactTaps = 1u << 18;
 constexpr double kIntervals = 512;
 
