@@ -97,6 +97,13 @@ export const CHECK_TOOLS = [
 /** What node-gyp uses; on Windows it finds its own. */
 export const PREBUILD_TOOLS = [
   {
+    name: 'g++',
+    use: 'is the compiler that node-gyp calls',
+    isThere: () => process.platform !== 'linux' || runs('g++', '--version'),
+    apt: 'g++',
+    dnf: 'gcc-c++',
+  },
+  {
     name: 'make',
     use: 'builds the addon that is published',
     isThere: () => process.platform === 'win32' || runs('make', '--version'),
