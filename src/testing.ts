@@ -1,9 +1,6 @@
-export {
-  scriptedRecognizer,
-  type Script,
-  type ScriptedUtterance,
-  type ScriptedWord,
-} from './local/recognizers/scripted.js'
+export { scriptedRecognizer, type ScriptedRecognizerOptions } from './local/recognizers/scripted.js'
+export type { Script, ScriptedUtterance, ScriptedWord } from './local/recognizers/script.js'
+export { stampedAudio, stampedRuns, type StampedRun } from './local/stamped-audio.js'
 export { pocketsphinxRecognizer, type PocketsphinxOptions } from './local/recognizers/pocketsphinx.js'
 export { startLocalServer, type LocalServer } from './local/server.js'
 export type { LocalServerOptions, ServerLimits } from './local/server-options.js'

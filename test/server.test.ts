@@ -187,27 +187,33 @@ t.test('a record tells what a connection sent and how it ended', async t => {
   client.configure({ language: 'en-US' })
   client.socket.send(Buffer.alloc(4))
   client.sendAudio(150).send({ endTurn: {} }).send({ nonsense: 1 }).closeStream()
-  await client.closed
+  const { messages } = await client.closed
   t.equal((await ended)[0], record)
-  t.strictSame(record, {
-    index: 0,
-    authorization: undefined,
-    config: { modelId: 'inworld/inworld-stt-1', audioEncoding: 'LINEAR16', language: 'en-US' },
-    messages: [
-      { kind: 'transcribeConfig' },
-      { kind: 'binary' },
-      { kind: 'audioChunk', durationMs: 100 },
-      { kind: 'audioChunk', durationMs: 50 },
-      { kind: 'endTurn' },
-      { kind: 'unknown' },
-      { kind: 'closeStream' },
-    ],
-    messageCount: 7,
-    audioMs: 150,
-    endTurns: 1,
-    closeStream: true,
-    closeCode: 1000,
-  })
+  t.strictSame(
+    { ...record },
+    {
+      index: 0,
+      authorization: undefined,
+      webSocketExtensions: 'permessage-deflate; client_max_window_bits',
+      config: { modelId: 'inworld/inworld-stt-1', audioEncoding: 'LINEAR16', language: 'en-US' },
+      messages: [
+        { kind: 'transcribeConfig' },
+        { kind: 'binary' },
+        { kind: 'audioChunk', durationMs: 100 },
+        { kind: 'audioChunk', durationMs: 50 },
+        { kind: 'endTurn' },
+        { kind: 'unknown' },
+        { kind: 'closeStream' },
+      ],
+      messageCount: 7,
+      audioMs: 150,
+      endTurns: 1,
+      closeStream: true,
+      sent: messages,
+      error: undefined,
+      closeCode: 1000,
+    },
+  )
 })
 
 t.test('records are bounded: 1000 messages each, the last 100 connections', async t => {

@@ -2,16 +2,19 @@ import type { WebSocket } from 'ws'
 import { ResultSpelling } from './fault-results.js'
 import { spellError, type ErrorFault, type Faults } from './faults.js'
 import type { ServerMessage, Status } from './server-message.js'
+import type { SessionRecord } from './session-record.js'
 
 /** Every frame that leaves a connection, in the spelling that its faults ask for. */
 export class Outbox {
   readonly #socket: WebSocket
+  readonly #record: SessionRecord
   readonly #spelling: ResultSpelling
   #finalsDemoted = false
 
-  constructor(socket: WebSocket, { results, usage }: Faults) {
+  constructor(socket: WebSocket, { faults, record }: { faults: Faults; record: SessionRecord }) {
     this.#socket = socket
-    this.#spelling = new ResultSpelling(results, usage)
+    this.#record = record
+    this.#spelling = new ResultSpelling(faults.results, faults.usage)
   }
 
   /** Resolves once the kernel has the frames: a client that does not read holds up its own session only. */
@@ -42,6 +45,7 @@ export class Outbox {
   }
 
   #write(message: unknown): Promise<void> {
+    this.#record.addSent(message)
     return new Promise(resolve => {
       // A failed write is followed by 'close', which ends the session.
       this.#socket.send(JSON.stringify(message), () => resolve())

@@ -14,6 +14,11 @@ export interface LocalServerOptions {
   recognizer?: Recognizer
   /** Misbehaviour on the STT channel, for tests. Default: none. */
   faults?: FaultPlan
+  /**
+   * Keeps the audio that each connection brought, for `SessionRecord.audio()`: up to 64 MiB (35 min at 16 kHz
+   * mono), or up to this many bytes. Default false.
+   */
+  recordAudio?: boolean | number
   limits?: Partial<ServerLimits>
   /** The clock of every deadline and delay, for tests. Default: setTimeout. */
   startTimer?: StartTimer
@@ -45,7 +50,15 @@ const DEFAULT_LIMITS: ServerLimits = {
 
 const DEFAULT_HOST = '127.0.0.1'
 
-export type CheckedServerOptions = LocalServerOptions & { port: number; host: string; limits: ServerLimits }
+/** What `recordAudio: true` keeps of one connection. */
+const RECORDED_AUDIO_BYTES = 64 * 1024 * 1024
+
+export type CheckedServerOptions = LocalServerOptions & {
+  port: number
+  host: string
+  limits: ServerLimits
+  recordAudio: number
+}
 
 /** @throws TypeError or RangeError that names the option */
 export function checkServerOptions(options: LocalServerOptions): CheckedServerOptions {
@@ -63,7 +76,15 @@ export function checkServerOptions(options: LocalServerOptions): CheckedServerOp
     )
   }
   if (typeof faults !== 'function') faultsFor(faults, 0)
-  return { ...options, port, host, limits: checkLimits(options.limits) }
+  const recordAudio = checkRecordAudio(options.recordAudio)
+  return { ...options, port, host, recordAudio, limits: checkLimits(options.limits) }
+}
+
+function checkRecordAudio(given: unknown = false): number {
+  if (typeof given === 'boolean') return given ? RECORDED_AUDIO_BYTES : 0
+  if (typeof given === 'number' && given >= 0) return given
+  const got = typeof given === 'number' ? given : typeof given
+  throw new TypeError(`recordAudio must be true, false or a number of bytes; got ${got}`)
 }
 
 function checkLimits(given: Partial<ServerLimits> = {}): ServerLimits {

@@ -11,7 +11,7 @@ import type { Recognizer } from './recognizer.js'
 import { transcribeWholeFile } from './rest.js'
 import { NOT_FOUND, RESOURCE_EXHAUSTED, UNIMPLEMENTED } from './server-message.js'
 import { checkServerOptions, type CheckedServerOptions, type LocalServerOptions } from './server-options.js'
-import { newSessionRecord, type SessionRecord } from './session-record.js'
+import { SessionRecord } from './session-record.js'
 import { SttChannel } from './stt-channel.js'
 import { startTimer, Timers } from './timer.js'
 import { strikeUpgrade } from './upgrade-fault.js'
@@ -183,7 +183,11 @@ export class LocalServer extends EventEmitter<LocalServerEvents> {
   #openChannel(request: IncomingMessage, socket: Duplex, head: Buffer, index: number, faults: Faults): void {
     const { recognizer, limits } = this.#options
     this.#webSockets.handleUpgrade(request, socket, head, webSocket => {
-      const record = newSessionRecord(index, authorizationOf(request))
+      const record = new SessionRecord(index, {
+        authorization: authorizationOf(request),
+        webSocketExtensions: request.headers['sec-websocket-extensions'],
+        audioBytes: this.#options.recordAudio,
+      })
       this.sessions.push(record)
       if (this.sessions.length > MAX_SESSIONS) this.sessions.shift()
       const channel = new SttChannel(webSocket, {

@@ -9,7 +9,7 @@ import { Outbox } from './outbox.js'
 import type { Recognizer, RecognizerSession } from './recognizer.js'
 import type { ServerLimits } from './server-options.js'
 import { invalidArgument, type Status } from './server-message.js'
-import { recordMessage, type SessionRecord } from './session-record.js'
+import type { SessionRecord } from './session-record.js'
 import { statusOf } from './status-error.js'
 import { Timers, type StartTimer } from './timer.js'
 import type { Transcriber } from './transcriber.js'
@@ -66,7 +66,7 @@ export class SttChannel {
     this.#socket = socket
     this.#options = options
     this.#record = options.record
-    this.#outbox = new Outbox(socket, options.faults)
+    this.#outbox = new Outbox(socket, options)
     this.#timers = new Timers(options.startTimer)
     this.#queue = new WorkQueue({
       backlogMs: options.limits.backlogMs,
@@ -110,7 +110,7 @@ export class SttChannel {
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.#state === 'ended') return
     if (isBinary) {
-      recordMessage(this.#record, { kind: 'binary' })
+      this.#record.addMessage({ kind: 'binary' })
       return
     }
     // ws hands text over as one Buffer ('nodebuffer' is its default binaryType).
@@ -124,9 +124,9 @@ export class SttChannel {
     const { kind } = message
     if (kind === 'transcribeConfig') this.#record.config ??= message.config
     if (kind === 'audioChunk' && this.#request) {
-      recordMessage(this.#record, { kind, durationMs: chunkDurationMs(this.#request, message.audio) })
+      this.#record.addMessage({ kind, durationMs: chunkDurationMs(this.#request, message.audio) })
     } else {
-      recordMessage(this.#record, { kind })
+      this.#record.addMessage({ kind })
     }
   }
 
@@ -203,6 +203,7 @@ export class SttChannel {
       this.#fail(invalidArgument('invalid audio chunk duration'))
       return
     }
+    this.#record.addAudio(audio)
     this.#restartInactivity()
     const deaf = this.#deaf
     this.#queue.push(async () => {

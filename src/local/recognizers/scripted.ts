@@ -1,187 +1,151 @@
-import type {
-  RecognizedUtterance,
-  RecognizedWord,
-  Recognizer,
-  RecognizerSession,
-  VoiceActivity,
-} from '../recognizer.js'
+import type { RecognizedUtterance, Recognizer, RecognizerSession, VoiceActivity } from '../recognizer.js'
+import { STAMP_HOP_SAMPLES } from '../stamp.js'
+import { checkScript, isSpoken, withWordTimes, type Script, type TimedUtterance } from './script.js'
+import { ScriptedHearing, type HeardUtterance } from './scripted-hearing.js'
+import { ConnectionClock, StampClock, type SourceClock } from './source-clock.js'
 
-/** What is said, and when: times in ms of the connection's audio. */
-export interface ScriptedUtterance {
-  startMs: number
-  endMs: number
-  /** May be empty: voice activity without a word. */
-  text: string
-  /** Times of the words. Default: the words of `text`, each with an equal share of the utterance. */
-  words?: readonly ScriptedWord[]
-  /** Of each word, 0 to 1. Default 0.9. */
-  confidence?: number
-  /** The final says this instead of `text`; word times stay. */
-  final?: string
+export interface ScriptedRecognizerOptions {
   /**
-   * What the interims say. Default: one more word each time one has passed. Given ones come at equal shares of the
-   * utterance, the last at its end.
+   * What the times of the script are. 'connection': ms since the first sample of each connection, in any audio,
+   * silence included. 'stamps': ms of the source, as `stampedAudio()` wrote them into the audio; what a
+   * connection never got is not heard, and what has no stamp is silence. Default 'connection'.
    */
-  interims?: readonly string[]
+  clock?: 'connection' | 'stamps'
 }
-
-export interface ScriptedWord {
-  word: string
-  startMs: number
-  endMs: number
-  /** Default: the utterance's. */
-  confidence?: number
-}
-
-export type Script = readonly ScriptedUtterance[]
 
 /**
- * A recogniser that hears whatever the script says, in any audio, silence included: its own voice activity is 1
- * inside the scripted utterances and 0 outside, so endpointing, order and times are the real ones.
+ * A recogniser that hears what the script says: its own voice activity is 1 inside the scripted utterances and 0
+ * outside, so endpointing, order and times are the real ones. Word times are the connection's, as a real
+ * recogniser's are.
  * @param script of every session, or of each by its number, 0 for the first
- * @throws TypeError, RangeError for a script that is not in order
+ * @throws TypeError, RangeError for a script that is not in order, or another clock
  */
-export function scriptedRecognizer(script: Script | ((index: number) => Script)): Recognizer {
+export function scriptedRecognizer(
+  script: Script | ((index: number) => Script),
+  { clock = 'connection' }: ScriptedRecognizerOptions = {},
+): Recognizer {
+  if (!Object.hasOwn(CLOCKS, clock)) {
+    throw new TypeError(`clock must be 'connection' or 'stamps'; got ${clock}`)
+  }
+  const Clock = CLOCKS[clock]
   let opened = 0
-  if (typeof script !== 'function') checkScript(script)
+  const shared = typeof script === 'function' ? undefined : timed(script)
   return {
     name: 'scripted',
     open: () => {
-      const utterances = typeof script === 'function' ? checkScript(script(opened)) : script
-      opened++
-      return Promise.resolve(new ScriptedSession(utterances))
+      const index = opened++
+      const utterances = shared ?? timed((script as (index: number) => Script)(index))
+      return Promise.resolve(new ScriptedSession(utterances, () => new Clock()))
     },
     close: () => Promise.resolve(),
   }
 }
 
+const CLOCKS = { connection: ConnectionClock, stamps: StampClock }
+
+function timed(script: Script): readonly TimedUtterance[] {
+  return checkScript(script).map(withWordTimes)
+}
+
 class ScriptedSession implements RecognizerSession {
   onError: ((error: Error) => void) | undefined
   readonly #utterances: readonly TimedUtterance[]
+  readonly #newClock: () => SourceClock
+  readonly #clock: SourceClock
+  readonly #hearing: ScriptedHearing
   #startMs = 0
-  #positionMs = 0
 
-  constructor(script: Script) {
-    this.#utterances = script.map(withWordTimes)
+  constructor(utterances: readonly TimedUtterance[], newClock: () => SourceClock) {
+    this.#utterances = utterances
+    this.#newClock = newClock
+    this.#clock = newClock()
+    this.#hearing = new ScriptedHearing(utterances)
   }
 
   voiceActivity(): VoiceActivity {
-    return new ScriptedVoiceActivity(this.#utterances)
+    return new ScriptedVoiceActivity(this.#utterances, this.#newClock())
   }
 
   /** Without `startMs` the utterance follows on the audio so far. */
-  start(startMs = this.#positionMs): void {
+  start(startMs = this.#clock.connectionMs): void {
     this.#startMs = startMs
-    this.#positionMs = startMs
+    this.#clock.seek(startMs)
+    this.#hearing.beginTurn()
   }
 
   push(pcm: Int16Array): Promise<string> {
-    this.#positionMs += pcm.length / SAMPLES_PER_MS
-    return Promise.resolve(this.#join(utterance => this.#interimOf(utterance)))
+    for (const span of this.#clock.push(pcm)) this.#hearing.take(span)
+    return Promise.resolve(joinTexts(this.#hearing.utterances.map(interimOf)))
   }
 
   finish(): Promise<RecognizedUtterance> {
-    const words = this.#utterances.flatMap(utterance => this.#heardWords(utterance))
-    const text = this.#join(utterance => {
-      const heard = this.#heardWords(utterance)
-      const whole = heard.length === utterance.words.length && heard.length > 0
-      return whole ? (utterance.final ?? utterance.text) : joinWords(heard)
-    })
-    const relative = (ms: number) => ms - this.#startMs
+    const heard = this.#hearing.utterances
+    const words = heard.flatMap(({ words: ofOne }) => ofOne)
     return Promise.resolve({
-      text,
-      words: words.map(word => ({ ...word, startMs: relative(word.startMs), endMs: relative(word.endMs) })),
+      text: joinTexts(heard.map(finalOf)),
+      words: words.map(word => ({
+        ...word,
+        startMs: word.startMs - this.#startMs,
+        endMs: word.endMs - this.#startMs,
+      })),
     })
   }
 
   close(): Promise<void> {
     return Promise.resolve()
   }
-
-  #join(textOf: (utterance: TimedUtterance) => string): string {
-    return this.#utterances
-      .map(textOf)
-      .filter(text => text !== '')
-      .join(' ')
-  }
-
-  #interimOf(utterance: TimedUtterance): string {
-    const heard = this.#heardWords(utterance)
-    const { interims, startMs, endMs } = utterance
-    if (interims === undefined)
-      return heard.length === utterance.words.length ? utterance.text : joinWords(heard)
-    if (endMs <= this.#startMs) return ''
-    const share = Math.min(1, (this.#positionMs - startMs) / (endMs - startMs))
-    return interims[Math.floor(share * interims.length) - 1] ?? ''
-  }
-
-  /** A word belongs to the turn in which it ends. */
-  #heardWords({ words }: TimedUtterance): readonly RecognizedWord[] {
-    return words.filter(({ endMs }) => endMs > this.#startMs && endMs <= this.#positionMs)
-  }
 }
 
 class ScriptedVoiceActivity implements VoiceActivity {
   readonly #utterances: readonly TimedUtterance[]
+  readonly #clock: SourceClock
+  /** Of the hop that has begun: its samples so far, and where in the source the first piece found in it stands. */
   #samples = 0
+  #sourceMs: number | undefined
 
-  constructor(utterances: readonly TimedUtterance[]) {
+  constructor(utterances: readonly TimedUtterance[], clock: SourceClock) {
     this.#utterances = utterances
+    this.#clock = clock
   }
 
   process(pcm: Int16Array): Float32Array {
-    const firstHop = Math.floor(this.#samples / HOP_SAMPLES)
-    this.#samples += pcm.length
-    const hops = Math.floor(this.#samples / HOP_SAMPLES) - firstHop
-    return Float32Array.from({ length: hops }, (_, index) => this.#probability((firstHop + index) * HOP_MS))
-  }
-
-  #probability(atMs: number): number {
-    return this.#utterances.some(({ startMs, endMs }) => atMs >= startMs && atMs < endMs) ? 1 : 0
-  }
-}
-
-type TimedUtterance = Omit<ScriptedUtterance, 'words'> & { words: readonly RecognizedWord[] }
-
-function withWordTimes(utterance: ScriptedUtterance): TimedUtterance {
-  const { startMs, endMs, text, confidence = 0.9, words } = utterance
-  if (words !== undefined)
-    return {
-      ...utterance,
-      words: words.map(word => ({ ...word, confidence: word.confidence ?? confidence })),
+    const hops = Math.floor((this.#samples + pcm.length) / STAMP_HOP_SAMPLES)
+    const probabilities = new Float32Array(hops)
+    let read = 0
+    for (let hop = 0; hop < hops; hop++) {
+      read = this.#read(pcm, read, STAMP_HOP_SAMPLES - this.#samples)
+      const isSpeech = this.#sourceMs !== undefined && isSpoken(this.#utterances, this.#sourceMs)
+      probabilities[hop] = isSpeech ? 1 : 0
+      this.#samples = 0
+      this.#sourceMs = undefined
     }
-  const spoken = text.split(/\s+/).filter(word => word !== '')
-  const boundary = (index: number) => Math.round(startMs + ((endMs - startMs) * index) / spoken.length)
-  return {
-    ...utterance,
-    words: spoken.map((word, index) => ({
-      word,
-      startMs: boundary(index),
-      endMs: boundary(index + 1),
-      confidence,
-    })),
+    this.#read(pcm, read, pcm.length - read)
+    return probabilities
+  }
+
+  #read(pcm: Int16Array, from: number, count: number): number {
+    const [first] = this.#clock.push(pcm.subarray(from, from + count))
+    this.#sourceMs ??= first?.sourceMs
+    this.#samples += count
+    return from + count
   }
 }
 
-function checkScript(script: Script): Script {
-  let earliestMs = 0
-  for (const [index, { startMs, endMs, text }] of script.entries()) {
-    const name = `script[${index}]`
-    if (typeof text !== 'string') throw new TypeError(`${name}.text must be a string; got ${typeof text}`)
-    if (!(startMs >= earliestMs && endMs > startMs)) {
-      throw new RangeError(
-        `${name} must begin at ${earliestMs} ms or later and end after it begins; got ${startMs} to ${endMs}`,
-      )
-    }
-    earliestMs = endMs
-  }
-  return script
+function interimOf({ utterance, words, share }: HeardUtterance): string {
+  const { interims, text } = utterance
+  if (interims === undefined) return words.length === utterance.words.length ? text : joinWords(words)
+  return interims[Math.floor(Math.min(1, share) * interims.length) - 1] ?? ''
 }
 
-function joinWords(words: readonly RecognizedWord[]): string {
-  return words.map(({ word }) => word).join(' ')
+function finalOf({ utterance, words }: HeardUtterance): string {
+  const isWhole = words.length === utterance.words.length && words.length > 0
+  return isWhole ? (utterance.final ?? utterance.text) : joinWords(words)
 }
 
-const SAMPLES_PER_MS = 16
-const HOP_MS = 10
-const HOP_SAMPLES = HOP_MS * SAMPLES_PER_MS
+function joinWords(words: HeardUtterance['words']): string {
+  return joinTexts(words.map(({ word }) => word))
+}
+
+function joinTexts(texts: readonly string[]): string {
+  return texts.filter(text => text !== '').join(' ')
+}
