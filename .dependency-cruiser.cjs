@@ -39,10 +39,26 @@ module.exports = {
     rule(
       'pure-stays-pure',
       'pure rooms import only types',
-      '^src/(audio/(sniff|pcm-format)|stt/(evidence|replay-ring|audio-clock|turns|result-queue)|local/endpointer)\\.ts$',
+      '^src/(audio/(sniff|pcm-format)|stt/(evidence|replay-ring|audio-clock|turns|result-queue|latency-histogram|send-times|stream-metrics)|local/endpointer)\\.ts$',
       {
         ...typeOnly,
-        pathNot: '^src/errors\\.ts$',
+        pathNot: '^src/(errors|stt/(latency-histogram|send-times))\\.ts$',
+      },
+    ),
+    {
+      name: 'opentelemetry-is-for-one',
+      comment: 'the core runs without @opentelemetry/api',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/opentelemetry\\.ts$' },
+      to: { path: '@opentelemetry/|^src/opentelemetry\\.ts$' },
+    },
+    rule(
+      'opentelemetry-listens',
+      'it knows the messages of the channels and nothing else',
+      '^src/opentelemetry\\.ts$',
+      {
+        path: '^src/',
+        ...typeOnly,
       },
     ),
   ],
