@@ -5,10 +5,8 @@
  */
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { setTimeout as delay } from 'node:timers/promises'
 import { SttError, sttStream } from 'sttstream'
 
-const ATTEMPTS = 3
 const [file] = process.argv.slice(2)
 const url = process.env.STT_URL ?? 'local'
 
@@ -19,30 +17,20 @@ try {
   console.log(`${error.name}: ${error.message}`)
 }
 
-async function transcribe() {
-  const finals = []
-  const stream = sttStream({ url })
-  stream.on('warning', ({ code, message }) => console.log(`${code}: ${message}`))
+const finals = []
+const stream = sttStream({ url, retry: { maxAttempts: 5 } })
+stream.on('warning', ({ code, message }) => console.log(`${code}: ${message}`))
+// What may pass by itself is tried again, and the audio since the last safe point with it.
+stream.on('reconnecting', ({ attempt, cause }) => console.log(`attempt ${attempt} after ${cause.code}`))
+try {
   await pipeline(createReadStream(file), stream, async events => {
     for await (const event of events) {
       if (event.type === 'transcription' && event.isFinal) finals.push(event.transcript)
     }
   })
-  return finals.join('\n')
-}
-
-for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-  try {
-    console.log(await transcribe())
-    break
-  } catch (error) {
-    // The code is for programs, the message for people.
-    console.log(error instanceof SttError ? `${error.code}: ${error.message}` : error)
-    const retryable = error instanceof SttError && error.retryable
-    if (!retryable || attempt === ATTEMPTS) {
-      process.exitCode = 1
-      break
-    }
-    await delay(error.retryAfterMs ?? 500 * 2 ** attempt)
-  }
+  console.log(finals.join('\n'))
+} catch (error) {
+  // The code is for programs, the message for people.
+  console.log(error instanceof SttError ? `${error.code}: ${error.message}` : error)
+  process.exitCode = 1
 }

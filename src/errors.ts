@@ -23,6 +23,7 @@ export type SttErrorCode =
   | 'STT_ERR_CLOSED'
   | 'STT_ERR_CLOSED_EARLY'
   | 'STT_ERR_PING_TIMEOUT'
+  | 'STT_ERR_UNRESPONSIVE'
   | 'STT_ERR_IDLE_TIMEOUT'
   | 'STT_ERR_TURN_TIMEOUT'
   // The local server

@@ -1,18 +1,30 @@
 import { z } from 'zod'
 import { MAX_FRAME_MS, MIN_FRAME_MS } from './audio/frame.js'
 import type { PcmFormat } from './audio/pcm-format.js'
+import type { SttError } from './errors.js'
 
 const ms = z
   .number()
   .min(0)
   .max(2 ** 31 - 1)
 const positiveMs = ms.gt(0)
+const offOrMs = z.union([z.literal(false), positiveMs], 'false or a number above 0 ms')
 const share = z.number().min(0).max(1)
 const strings = z.array(z.string()).readonly()
 /** Refused by the service with code 3 (protocol B4). */
 const prompt = z
   .string()
   .regex(/^[^#/@|\u0000-\u001f\u007f]*$/, 'a phrase without # / @ | or control characters')
+
+const retry = z
+  .strictObject({
+    maxAttempts: z.number().int().min(0),
+    baseDelayMs: ms,
+    maxDelayMs: ms,
+    maxOutageMs: ms,
+    shouldRetry: z.custom<(error: SttError) => boolean>(value => typeof value === 'function', 'a function'),
+  })
+  .partial()
 
 /** Types, names and ranges of SttStreamOptions, which documents them. */
 export const optionSchema = z
@@ -29,10 +41,17 @@ export const optionSchema = z
     handshakeTimeoutMs: positiveMs,
     finishTimeoutMs: positiveMs,
     closeGraceMs: ms,
-    idleTimeoutMs: z.union([z.literal(false), positiveMs], 'false or a number above 0 ms'),
-    pingIntervalMs: z.union([z.literal(false), positiveMs], 'false or a number above 0 ms'),
+    idleTimeoutMs: offOrMs,
+    pingIntervalMs: offOrMs,
     pongTimeoutMs: positiveMs,
     sendBufferMs: ms,
+    keepAlive: z.union([z.literal('silence'), z.literal(false)], "'silence' or false"),
+    watchdogMs: offOrMs,
+    retry: z.union([z.literal(false), retry], 'false or an object of retry options'),
+    replayMs: positiveMs,
+    maxConnectionMs: offOrMs,
+    hibernateAfterMs: offOrMs,
+    maxManualTurnMs: z.number().min(1_000).max(30_000),
     input: z.custom<PcmFormat>(
       value => typeof value === 'object' && value !== null,
       'an object {encoding, sampleRateHertz, channels}',

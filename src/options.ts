@@ -5,7 +5,7 @@ import type { ResampleOptions } from './audio/resample.js'
 import type { ResamplerQuality } from './audio/resampler-quality.js'
 import { optionSchema, OWNED_FIELDS, toMisuse } from './option-schema.js'
 import type { ConnectionOptions } from './stt/connection-options.js'
-import type { SttSessionOptions } from './stt/session.js'
+import type { ContinuityOptions, SttSessionOptions } from './stt/session-options.js'
 import type { TranscribeConfigOptions } from './stt/transcribe-config.js'
 
 /** The service's STT channel (protocol A1). */
@@ -15,7 +15,7 @@ export const DEFAULT_MODEL_ID = 'inworld/inworld-stt-1'
  * The local server loads a model before it answers, and is as fast as this machine has time for it. Where its
  * recogniser hangs, its own deadlines say so first.
  */
-const LOCAL_DEADLINES = { handshakeTimeoutMs: 120_000, finishTimeoutMs: 120_000 }
+const LOCAL_DEADLINES = { handshakeTimeoutMs: 120_000, finishTimeoutMs: 120_000, watchdogMs: 120_000 }
 
 /**
  * Options of {@link sttStream}. The fields of `transcribeConfig` stand among them under their own names. All are
@@ -23,7 +23,7 @@ const LOCAL_DEADLINES = { handshakeTimeoutMs: 120_000, finishTimeoutMs: 120_000 
  * RangeError, each naming option, expectation and what came.
  */
 export interface SttStreamOptions
-  extends Omit<ConnectionOptions, 'url'>, TranscribeConfigOptions, ChannelMixOptions {
+  extends Omit<ConnectionOptions, 'url'>, ContinuityOptions, TranscribeConfigOptions, ChannelMixOptions {
   /**
    * 'ws:' or 'wss:' URL of the STT channel, or 'local': a server of this process with the local recogniser, no
    * key and no internet. Default: the service.
@@ -88,6 +88,13 @@ const SESSION_OPTIONS = [
   'pingIntervalMs',
   'pongTimeoutMs',
   'sendBufferMs',
+  'keepAlive',
+  'watchdogMs',
+  'retry',
+  'replayMs',
+  'maxConnectionMs',
+  'hibernateAfterMs',
+  'maxManualTurnMs',
   'interimResults',
   'includeWordTimestamps',
   'maxUnreadResults',

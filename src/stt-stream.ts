@@ -7,7 +7,9 @@ import { durationMs, type PcmFormat } from './audio/pcm-format.js'
 import { resample, type Resampler } from './audio/resample.js'
 import { resolveOptions, type SttStreamOptions } from './options.js'
 import type { SttEvent, TranscriptionEvent } from './stt/events.js'
-import { SttSession, type SessionStats } from './stt/session.js'
+import { SttSession } from './stt/session.js'
+import type { SessionStats } from './stt/session-options.js'
+import type { TranscribeConfigOptions } from './stt/transcribe-config.js'
 
 /** Figures of a stream so far. Durations in ms of audio. */
 export interface SttStreamStats extends SessionStats {
@@ -21,6 +23,9 @@ export interface SttStreamStats extends SessionStats {
 
 /** Written among the chunks, where it keeps its place; told from a caller's empty chunk by identity. */
 const END_TURN = Buffer.alloc(0)
+
+/** What the session tells of its connections, passed on. */
+const SESSION_NOTICES = ['reconnecting', 'reconnected', 'rotated', 'hibernating']
 
 type Callback = (error?: Error | null) => void
 
@@ -45,6 +50,10 @@ export function sttStream(options: SttStreamOptions = {}): SttStream {
  * The joint: decode → resample → frame → (pace) → session, shown as one Duplex with one error and one end.
  *
  * @fires open once the connection stands and the config is on its way
+ * @fires reconnecting {attempt, delayMs, cause} when a connection is lost
+ * @fires reconnected {fromMs, replayedMs, lostMs} when the next one stands
+ * @fires rotated {cause, fromMs, overlapMs} when a connection has handed over to the next
+ * @fires hibernating {atMs} when the connection is closed until somebody speaks
  * @fires warning {code, message} for what is odd but not fatal
  */
 export class SttStream extends Duplex {
@@ -54,6 +63,8 @@ export class SttStream extends Duplex {
   readonly #session: SttSession
   readonly #stages: Duplex[]
   readonly #readsPath: boolean
+  /** As given, with the changes since. */
+  #options: SttStreamOptions
   #releaseServer: (() => void) | undefined
   #bytesIn = 0
 
@@ -61,6 +72,7 @@ export class SttStream extends Duplex {
   constructor(options: SttStreamOptions = {}) {
     const resolved = resolveOptions(options)
     super({ readableObjectMode: true, readableHighWaterMark: 1 })
+    this.#options = options
     const { url, ...session } = resolved.session
     this.#readsPath = resolved.decode.path !== undefined
     this.#decoder = decode(resolved.decode)
@@ -74,6 +86,7 @@ export class SttStream extends Duplex {
       stage.on('error', error => this.destroy(error))
     }
     this.#session.on('open', () => this.emit('open'))
+    for (const notice of SESSION_NOTICES) this.#session.on(notice, fact => this.emit(notice, fact))
     this.#session.on('readable', () => this.#deliver())
     this.#session.on('end', () => this.push(null))
     pipeline(this.#stages, error => {
@@ -112,6 +125,22 @@ export class SttStream extends Duplex {
     const final = this.#session.expectTurn()
     this.write(END_TURN)
     return final
+  }
+
+  /**
+   * Changes fields of the service's config from here on, by rotation: the next connection is opened with them
+   * beside the current one and takes over in a pause of speech, after 10 s without one in the middle of it.
+   * @returns resolves when the new config is in force; rejects with the service's refusal, the stream then goes on
+   * as before
+   * @throws TypeError, RangeError for fields that are wrong; TypeError after `end()`
+   */
+  updateConfig(changes: TranscribeConfigOptions): Promise<void> {
+    if (this.writableEnded || this.destroyed)
+      throw new TypeError('updateConfig() must be called before the stream has ended')
+    const options = { ...this.#options, ...changes }
+    const { config } = resolveOptions(options).session
+    this.#options = options
+    return this.#session.updateConfig(config)
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {

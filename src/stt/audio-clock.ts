@@ -1,3 +1,5 @@
+import type { ServerMessage } from './protocol.js'
+
 /**
  * Source time ⇄ connection time. A connection hears the frames back to back from its own zero; the source may
  * start later, and padding was sent that the source never had. Kept as one span for each change of offset, the
@@ -17,8 +19,14 @@ const MAX_SPANS = 4_096
 
 export class AudioClock {
   readonly #spans: Span[] = []
+  readonly #startMs: number
   #sentMs = 0
   #insertedMs = 0
+
+  /** @param startMs where the source stands when the connection opens */
+  constructor(startMs = 0) {
+    this.#startMs = startMs
+  }
 
   /** All that was sent on this connection, padding included, in ms. */
   get sentMs(): number {
@@ -42,6 +50,14 @@ export class AudioClock {
     this.#insertedMs += insertedMs
   }
 
+  /** Books silence between two frames. */
+  insert(ms: number): void {
+    const last = this.#spans.at(-1)
+    if (!last) this.#spans.push({ connectionMs: 0, sourceMs: this.#startMs, lengthMs: 0 })
+    this.#sentMs += ms
+    this.#insertedMs += ms
+  }
+
   /** An instant of the connection's clock on the source's. Inside inserted silence: where the source stood. */
   toSource(connectionMs: number): number {
     let low = 0
@@ -52,7 +68,19 @@ export class AudioClock {
       else high = middle - 1
     }
     const span = this.#spans[low]
-    if (!span) return connectionMs
+    if (!span) return this.#startMs + connectionMs
     return span.sourceMs + Math.min(Math.max(0, connectionMs - span.connectionMs), span.lengthMs)
+  }
+
+  /** A message with its times on the source's clock. */
+  messageToSource(message: ServerMessage): ServerMessage {
+    if (message.kind === 'speechStarted') return { ...message, startMs: this.toSource(message.startMs) }
+    if (message.kind !== 'transcription') return message
+    const words = message.words.map(word => ({
+      ...word,
+      startMs: this.toSource(word.startMs),
+      endMs: this.toSource(word.endMs),
+    }))
+    return { ...message, words }
   }
 }

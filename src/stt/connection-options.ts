@@ -1,5 +1,6 @@
 import type { Agent } from 'node:http'
 import type { CredentialOptions } from '../wire/auth.js'
+import type { ConnectionGate } from './connection-gate.js'
 import type { WireTranscribeConfig } from './transcribe-config.js'
 
 /** Network behaviour of one connection. All durations in ms. */
@@ -24,10 +25,23 @@ export interface ConnectionOptions extends CredentialOptions {
   pongTimeoutMs?: number
   /** Unsent audio above which `write` waits. Default 1 000. */
   sendBufferMs?: number
+  /**
+   * What is sent while the source is on hold: 'silence' (default) ends an open turn as a pause would, and keeps the
+   * session from being closed for inactivity; it is booked as inserted. false = nothing.
+   */
+  keepAlive?: 'silence' | false
+  /** Speech sent and no message for this long: the service has stopped listening; false = never. Default 20 000. */
+  watchdogMs?: number | false
 }
 
 export interface SttConnectionOptions extends ConnectionOptions {
   config: WireTranscribeConfig
+  /** What `watchdogMs` brings: STT_ERR_UNRESPONSIVE, or a warning. Default 'fail'. */
+  watchdogAction?: 'fail' | 'warn'
+  /** Where the source stands at the connection's first audio, in ms. Default 0. */
+  startMs?: number
+  /** Asked before the connection opens. Default: none. */
+  gate?: ConnectionGate
   signal?: AbortSignal
 }
 
@@ -39,6 +53,9 @@ export const CONNECTION_DEFAULTS = {
   pingIntervalMs: 15_000 as number | false,
   pongTimeoutMs: 10_000,
   sendBufferMs: 1_000,
+  keepAlive: 'silence' as 'silence' | false,
+  watchdogMs: 20_000 as number | false,
+  watchdogAction: 'fail' as 'fail' | 'warn',
 }
 
 export type ConnectionSettings = SttConnectionOptions & typeof CONNECTION_DEFAULTS

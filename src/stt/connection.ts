@@ -6,7 +6,9 @@ import { resolveCredentials } from '../wire/auth.js'
 import { WireSocket, type SocketEnd } from '../wire/socket.js'
 import { AudioClock } from './audio-clock.js'
 import { withDefaults, type ConnectionSettings, type SttConnectionOptions } from './connection-options.js'
+import type { ConnectionPass } from './connection-gate.js'
 import { Evidence } from './evidence.js'
+import { KeepAlive } from './keep-alive.js'
 import {
   CLOSE_STREAM,
   END_TURN,
@@ -16,6 +18,7 @@ import {
   type ServerMessage,
 } from './protocol.js'
 import { handshakeError, socketError } from './service-errors.js'
+import { SpeechWatchdog } from './speech-watchdog.js'
 
 /** After `closeStream`, with nothing pending: silence that ends the stream (design: contracts, end). */
 const QUIET_MS = 2_000
@@ -23,6 +26,8 @@ const CLOSE_TIMEOUT_MS = 1_000
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 /** Base64 makes 4 bytes of 3; 32 bytes of LINEAR16 a ms. */
 const WIRE_BYTES_PER_MS = 43
+/** 16 kHz mono LINEAR16. */
+const BYTES_PER_MS = 32
 /** Less is what the resampler's filter held back at the end of a turn, too short for any sound of speech. */
 const SHORTEST_TURN_MS = 20
 /** Frames that wait in the stream's own buffer beside those in the socket's. */
@@ -45,7 +50,7 @@ type Callback = (error?: Error | null) => void
  */
 export class SttConnection extends Duplex {
   readonly #options: ConnectionSettings
-  readonly #clock = new AudioClock()
+  readonly #clock: AudioClock
   readonly #evidence = new Evidence()
   /** The client controls turns (vadThreshold 0). */
   readonly #manualTurns: boolean
@@ -53,6 +58,13 @@ export class SttConnection extends Duplex {
   #turnMs = 0
   #socket: WireSocket | undefined
   #secret = ''
+  #credentialsExpireAtMs: number | undefined
+  readonly #keepAlive: KeepAlive
+  readonly #watchdog: SpeechWatchdog
+  #warnedOfSilence = false
+  #pass: ConnectionPass | undefined
+  /** Ends the wait for the gate. */
+  readonly #abandoned = new AbortController()
   #opened = false
   #whenOpen: (() => void) | undefined
   /** The socket has taken `closeStream`. */
@@ -74,11 +86,19 @@ export class SttConnection extends Duplex {
       writableHighWaterMark: WAITING_FRAMES,
     })
     this.#options = withDefaults(options)
+    this.#clock = new AudioClock(options.startMs)
     this.#manualTurns =
       options.config.inworldSttV1Config?.vadThreshold === 0 ||
       options.config.assemblyaiConfig?.vadThreshold === 0
-    const { handshakeTimeoutMs } = this.#options
-    this.#openTimer = setTimeout(() => this.destroy(handshakeError(handshakeTimeoutMs)), handshakeTimeoutMs)
+    this.#keepAlive = new KeepAlive({
+      sendSilence: ms => this.#sendSilence(ms),
+      isTurnOpen: () => !this.#manualTurns && this.#evidence.pending,
+    })
+    this.#watchdog = new SpeechWatchdog({
+      timeoutMs: this.#options.watchdogMs,
+      isResting: () => this.#socket?.paused === true,
+      onSilence: timeoutMs => this.#onUnheardSpeech(timeoutMs),
+    })
     this.#open().catch((cause: unknown) => this.destroy(toCredentialsError(cause)))
     if (options.signal) addAbortSignal(options.signal, this)
   }
@@ -88,13 +108,35 @@ export class SttConnection extends Duplex {
     return this.#clock
   }
 
+  /** Whether the service has said anything on this connection. */
+  get heard(): boolean {
+    return this.#evidence.heard
+  }
+
+  /** Whether speech has been sent that nothing has answered yet. */
+  get speechUnanswered(): boolean {
+    return this.#watchdog.waiting
+  }
+
+  /** When the credentials end, ms since the epoch; undefined where nobody knows. */
+  get credentialsExpireAtMs(): number | undefined {
+    return this.#credentialsExpireAtMs
+  }
+
   async #open(): Promise<void> {
     const options = this.#options
+    await this.#enterGate()
+    const { handshakeTimeoutMs } = options
+    this.#openTimer = setTimeout(() => this.destroy(handshakeError(handshakeTimeoutMs)), handshakeTimeoutMs)
     const startedMs = performance.now()
     const url = typeof options.url === 'function' ? await options.url() : options.url
     const credentials = await resolveCredentials(options)
-    if (this.destroyed) return
+    if (this.destroyed) {
+      this.#leaveGate()
+      return
+    }
     this.#secret = credentials.secret
+    this.#credentialsExpireAtMs = credentials.expiresAtMs
     clearTimeout(this.#openTimer)
     this.#socket = new WireSocket(
       {
@@ -120,7 +162,9 @@ export class SttConnection extends Duplex {
   #onOpen(): void {
     this.#socket?.send(encodeConfig(this.#options.config))
     this.#opened = true
+    this.#pass?.opened()
     this.#touch()
+    this.#restartKeepAlive()
     this.#watchIdle()
     this.emit('open')
     this.#whenOpen?.()
@@ -141,7 +185,13 @@ export class SttConnection extends Duplex {
     this.#clock.book(startMs, sourceMs, insertedMs)
     this.#evidence.sent(this.#clock.sentMs, voiced)
     this.#turnMs += sourceMs
-    this.#send(encodeAudioChunk(pcm, encodeBase64), callback)
+    // Nobody waits for an answer to half a turn where the client ends turns.
+    if (voiced && !this.#manualTurns) this.#watchdog.speechSent()
+    this.#keepAlive.stop()
+    this.#send(encodeAudioChunk(pcm, encodeBase64), () => {
+      this.#restartKeepAlive()
+      callback()
+    })
   }
 
   #sendEndTurn(callback: Callback): void {
@@ -149,11 +199,34 @@ export class SttConnection extends Duplex {
     this.#send(END_TURN, callback)
   }
 
+  /** Booked as inserted: it moves the connection's clock and not the source's. */
+  #sendSilence(ms: number): void {
+    if (this.#socket?.paused || this.#socket?.bufferedBytes) return
+    this.#clock.insert(ms)
+    this.#evidence.sent(this.#clock.sentMs, false)
+    this.#socket?.send(encodeAudioChunk(Buffer.alloc(ms * BYTES_PER_MS), encodeBase64))
+  }
+
+  #restartKeepAlive(): void {
+    if (this.#options.keepAlive === 'silence' && !this.writableEnded && !this.destroyed)
+      this.#keepAlive.restart()
+  }
+
+  #onUnheardSpeech(timeoutMs: number): void {
+    const message = `Speech was sent and nothing came back for ${timeoutMs} ms (watchdogMs)`
+    if (this.#options.watchdogAction === 'fail')
+      this.destroy(new SttError('STT_ERR_UNRESPONSIVE', message, { retryable: true }))
+    else if (!this.#warnedOfSilence) this.emit('warning', { code: 'STT_WARN_NOTHING_HEARD', message })
+    this.#warnedOfSilence = true
+  }
+
   override _final(callback: Callback): void {
     if (!this.#opened) {
       this.#whenOpen = () => this._final(callback)
       return
     }
+    this.#keepAlive.stop()
+    this.#watchdog.stop()
     // In automatic mode an endTurn before closeStream brings a second, hallucinated final (protocol B8).
     if (this.#manualTurns && this.#turnMs >= SHORTEST_TURN_MS) this.#socket?.send(END_TURN)
     this.#send(CLOSE_STREAM, () => {
@@ -191,6 +264,7 @@ export class SttConnection extends Duplex {
       return
     }
     this.#touch()
+    this.#watchdog.stop()
     try {
       const text = this.#withoutKey(data.toString('utf8'))
       for (const message of parseServerMessage(text)) this.#deliver(message)
@@ -240,6 +314,7 @@ export class SttConnection extends Duplex {
 
   #onSocketEnd(end: SocketEnd): void {
     this.#socket = undefined
+    this.#leaveGate()
     this.#whenReleased?.()
     if (this.#ended || this.destroyed) return
     if (this.#isProperEnd(end)) this.#endReading()
@@ -284,12 +359,29 @@ export class SttConnection extends Duplex {
     this.#idleTimer = setTimeout(() => this.#watchIdle(), idleTimeoutMs - idleMs).unref()
   }
 
+  async #enterGate(): Promise<void> {
+    this.#pass = await this.#options.gate?.enter(this.#abandoned.signal)
+    if (!this.destroyed) return
+    this.#leaveGate()
+    throw this.#abandoned.signal.reason
+  }
+
+  #leaveGate(): void {
+    this.#pass?.leave()
+    this.#pass = undefined
+  }
+
   override _destroy(error: Error | null, callback: Callback): void {
     clearTimeout(this.#openTimer)
     clearTimeout(this.#finishTimer)
     clearTimeout(this.#idleTimer)
+    this.#keepAlive.stop()
+    this.#watchdog.stop()
+    this.#abandoned.abort()
     this.#whenOpen = undefined
+    if (error instanceof SttError) this.#pass?.failed(error)
     if (!this.#socket) {
+      this.#leaveGate()
       callback(error)
       return
     }

@@ -1,9 +1,9 @@
 import type { ServerMessage } from './protocol.js'
 
 /**
- * What is proven heard and what is pending, on one connection's clock. *Proven* is the last word end of a final
- * or the start of a later speech: what was sent is never evidence of what was heard. *Pending* is an open
- * interim, or voiced audio that begins after what is proven.
+ * What is proven heard and what is pending, on one clock: a connection's own, or the source's for a whole stream.
+ * *Proven* is the last word end of a final, or the start of the first speech after a final: what was sent is never
+ * evidence of what was heard. *Pending* is an open interim, or voiced audio that begins after what is proven.
  */
 
 /** Voice activity outlasts the last word by breath and hangover: a voiced run this close to it belongs to it. */
@@ -15,6 +15,9 @@ export class Evidence {
   /** Where the last voiced frame ends; -1 before the first. */
   #voicedEndMs = -1
   #openInterim = false
+  /** Speech was told of, or an interim, that no final has covered: a later speech proves nothing then. */
+  #turnOpen = false
+  #speechStartMs = -1
   #heard = false
 
   /** Everything before this has been turned into finals, in ms. */
@@ -32,25 +35,34 @@ export class Evidence {
     return this.#openInterim || this.#voicedEndMs > this.#provenMs + WORD_TAIL_MS
   }
 
-  /** A frame left for the service; `endMs` on the connection's clock. */
+  /** A frame left for the service; `endMs` on this clock. */
   sent(endMs: number, voiced: boolean): void {
-    if (voiced) this.#voicedEndMs = endMs
+    if (voiced) this.#voicedEndMs = Math.max(this.#voicedEndMs, endMs)
   }
 
+  /** A message on this clock. */
   received(message: ServerMessage): void {
     this.#heard = true
-    if (message.kind === 'speechStarted') this.#prove(message.startMs)
+    if (message.kind === 'speechStarted') this.#speechStarted(message.startMs)
     if (message.kind !== 'transcription') return
-    if (!message.isFinal) {
-      this.#openInterim = message.transcript !== ''
-      return
-    }
-    this.#openInterim = false
-    const lastWord = message.words.at(-1)
-    if (lastWord) this.#prove(lastWord.endMs)
+    const { transcript, isFinal, words } = message
+    this.#openInterim = !isFinal && transcript !== ''
+    if (this.#openInterim) this.#turnOpen = true
+    // An empty final may precede its turn (protocol B8): it covers nothing.
+    if (!isFinal || transcript === '') return
+    const lastWord = words.at(-1)
+    if (lastWord) this.prove(lastWord.endMs)
+    this.#turnOpen = lastWord !== undefined && this.#speechStartMs > lastWord.endMs
   }
 
-  #prove(ms: number): void {
+  /** Nothing before `ms` can bring a result any more. */
+  prove(ms: number): void {
     this.#provenMs = Math.max(this.#provenMs, ms)
+  }
+
+  #speechStarted(startMs: number): void {
+    if (!this.#turnOpen) this.prove(startMs)
+    this.#turnOpen = true
+    this.#speechStartMs = Math.max(this.#speechStartMs, startMs)
   }
 }

@@ -1,57 +1,40 @@
 import { Duplex } from 'node:stream'
-import type { FrameOrMark } from '../audio/frame.js'
+import type { EndTurnMark, FrameOrMark } from '../audio/frame.js'
 import { SttError } from '../errors.js'
-import { CONNECTION_DEFAULTS, type SttConnectionOptions } from './connection-options.js'
-import { SttConnection } from './connection.js'
+import { CONNECTION_DEFAULTS } from './connection-options.js'
+import { ConnectionRelay, isManual } from './connection-relay.js'
 import type { TranscriptionEvent } from './events.js'
+import { ExpectedTurns } from './expected-turns.js'
+import type { Generation } from './generation.js'
+import { ManualTurnLimit } from './manual-turn-limit.js'
 import type { ServerMessage } from './protocol.js'
-import { ResultQueue } from './result-queue.js'
-import { Turns, type UnnumberedTranscription } from './turns.js'
-
-export interface SttSessionOptions extends SttConnectionOptions {
-  /** Deliver interims too. Default true. */
-  interimResults?: boolean
-  /** Leave `wordTimestamps` on the events. Default false: asked for on the wire, stripped here. */
-  includeWordTimestamps?: boolean
-  /** Unread results at which the socket is no longer read. Default 1 000. */
-  maxUnreadResults?: number
-}
-
-/** Counts of one stream. Durations in ms of audio. */
-export interface SessionStats {
-  sentMs: number
-  insertedMs: number
-  transcribedAudioMs: number
-  interims: number
-  finals: number
-  unreadResults: number
-}
+import { isMark } from './replay-ring.js'
+import { Results } from './results.js'
+import { CONTINUITY_DEFAULTS, type SessionStats, type SttSessionOptions } from './session-options.js'
+import type { WireTranscribeConfig } from './transcribe-config.js'
 
 type Callback = (error?: Error | null) => void
 
-interface ExpectedTurn {
-  resolve(final: TranscriptionEvent | undefined): void
-  reject(error: Error): void
-  timer?: NodeJS.Timeout
-}
-
 /**
- * One stream: frames and marks in, events out, whatever connections it takes (one, until replay and rotation
- * come). Results are placed on the source's clock and in their turns the moment they arrive, and wait in a
- * bounded queue for the reader; when the queue is full the connection is paused.
+ * One stream: frames and marks in, events out, whatever connections it takes. Results are placed on the source's
+ * clock and in their turns the moment they arrive, and wait in a bounded queue for the reader; when the queue is
+ * full the connection is paused.
+ *
+ * @fires open once the first connection stands
+ * @fires reconnecting {attempt, delayMs, cause}
+ * @fires reconnected {fromMs, replayedMs, lostMs}
+ * @fires rotated {cause, fromMs, overlapMs}
+ * @fires hibernating {atMs}
+ * @fires warning {code, message}
  */
 export class SttSession extends Duplex {
-  readonly #connection: SttConnection
-  readonly #options: SttSessionOptions
-  readonly #turns = new Turns()
-  readonly #queue: ResultQueue
-  /** Promises of `endTurn()`, in the order of their marks. */
-  readonly #expectedTurns: ExpectedTurn[] = []
+  readonly #relay: ConnectionRelay
+  readonly #results: Results
+  readonly #expectedTurns: ExpectedTurns
+  readonly #manualTurns: ManualTurnLimit
   #readerWaits = false
+  /** Nothing more will come. */
   #received = false
-  #transcribedAudioMs = 0
-  #interims = 0
-  #finals = 0
 
   constructor(options: SttSessionOptions) {
     super({
@@ -60,26 +43,33 @@ export class SttSession extends Duplex {
       readableHighWaterMark: 1,
       writableHighWaterMark: 1,
     })
-    this.#options = options
-    this.#queue = new ResultQueue(options.maxUnreadResults ?? 1_000)
-    this.#connection = new SttConnection(options)
-    this.#connection.on('data', (message: ServerMessage) => this.#onMessage(message))
-    this.#connection.on('end', () => this.#onConnectionEnd())
-    this.#connection.on('error', error => this.#fail(error))
-    this.#connection.on('open', () => this.emit('open'))
-    this.#connection.on('warning', warning => this.emit('warning', warning))
+    const { finishTimeoutMs = CONNECTION_DEFAULTS.finishTimeoutMs } = options
+    this.#results = new Results(options)
+    this.#expectedTurns = new ExpectedTurns({
+      timeoutMs: finishTimeoutMs,
+      isResting: () => this.#results.full,
+      onEmpty: mark => this.#relay.answered(mark),
+      onTimeout: mark => this.#relay.giveUp(mark),
+    })
+    this.#manualTurns = new ManualTurnLimit(options.maxManualTurnMs ?? CONTINUITY_DEFAULTS.maxManualTurnMs)
+    this.#manualTurns.enabled = isManual(options.config)
+    this.#relay = new ConnectionRelay(options, {
+      delivered: () => this.#results.delivered,
+      turnExpected: () => this.#expectedTurns.size > 0,
+      onMessage: (message, generation) => this.#onMessage(message, generation),
+      onMarkSent: mark => this.#expectedTurns.sent(mark),
+      onMarkSkipped: mark => this.#expectedTurns.answered(mark, undefined),
+      onHandover: () => this.#expectedTurns.lostConnection(),
+      onNotice: (name, ...facts) => {
+        this.emit(name, ...facts)
+      },
+      onEnd: () => this.#onEnd(),
+      onError: error => this.#fail(error),
+    })
   }
 
   stats(): SessionStats {
-    const { sentMs, insertedMs } = this.#connection.clock
-    return {
-      sentMs,
-      insertedMs,
-      transcribedAudioMs: this.#transcribedAudioMs,
-      interims: this.#interims,
-      finals: this.#finals,
-      unreadResults: this.#queue.length,
-    }
+    return { ...this.#relay.stats, ...this.#results.stats }
   }
 
   /**
@@ -87,25 +77,33 @@ export class SttSession extends Duplex {
    * stream fails first, or with STT_ERR_TURN_TIMEOUT when the service leaves the mark unanswered.
    */
   expectTurn(): Promise<TranscriptionEvent | undefined> {
-    if (this.#received) return Promise.resolve(undefined)
-    const promise = new Promise<TranscriptionEvent | undefined>((resolve, reject) => {
-      this.#expectedTurns.push({ resolve, reject })
-    })
-    // Who does not wait for the final does not want its failure either; the stream reports that itself.
-    promise.catch(() => {})
-    return promise
+    return this.#received ? Promise.resolve(undefined) : this.#expectedTurns.expect()
+  }
+
+  /**
+   * Hands over to a connection with this config, in a pause of speech where one comes in time.
+   * @returns rejects with the service's refusal; the stream then goes on with the config that it had
+   */
+  updateConfig(config: WireTranscribeConfig): Promise<void> {
+    this.#manualTurns.enabled = isManual(config)
+    return this.#relay.updateConfig(config)
   }
 
   override _write(item: FrameOrMark, _encoding: BufferEncoding, callback: Callback): void {
-    this.#connection.write(item, error => {
-      if (error) return
-      if ('endTurn' in item) this.#watchTurn()
-      callback()
-    })
+    if (isMark(item)) {
+      this.#manualTurns.ended()
+      this.#expectedTurns.written(item)
+      this.#relay.write(item, callback)
+    } else if (this.#manualTurns.mustEndAfter(item)) {
+      this.#warnOfSplitTurn()
+      this.#relay.write(item, () => this.#relay.write({ endTurn: true }, callback))
+    } else {
+      this.#relay.write(item, callback)
+    }
   }
 
   override _final(callback: Callback): void {
-    this.#connection.end(() => callback())
+    this.#relay.end(() => callback())
   }
 
   override _read(): void {
@@ -113,120 +111,61 @@ export class SttSession extends Duplex {
     this.#deliver()
   }
 
-  /** The mark has gone out: from now on the service owes an answer. */
-  #watchTurn(): void {
-    const expected = this.#expectedTurns.find(({ timer }) => !timer)
-    if (!expected) return
-    const { finishTimeoutMs = CONNECTION_DEFAULTS.finishTimeoutMs } = this.#options
-    expected.timer = setTimeout(() => {
-      // While nobody reads, the answer may wait unread.
-      if (this.#queue.full) {
-        expected.timer?.refresh()
-        return
-      }
-      this.#expectedTurns.splice(this.#expectedTurns.indexOf(expected), 1)
-      const message = `The service answered endTurn with no final for ${finishTimeoutMs} ms (finishTimeoutMs)`
-      expected.reject(new SttError('STT_ERR_TURN_TIMEOUT', message))
-    }, finishTimeoutMs)
+  #warnOfSplitTurn(): void {
+    const message = `The turn is longer than ${this.#manualTurns.limitMs} ms (maxManualTurnMs): it was ended before the service would cut it`
+    this.emit('warning', { code: 'STT_WARN_TURN_SPLIT', message })
   }
 
-  #onMessage(message: ServerMessage): void {
-    switch (message.kind) {
-      case 'transcription': {
-        const result = this.#turns.accept(message, ms => this.#connection.clock.toSource(ms))
-        const event = result && this.#enqueue(result)
-        if (message.isFinal) this.#settleTurn(event)
-        break
-      }
-      case 'speechStarted': {
-        const { startMs, confidence } = message
-        const sourceMs = this.#connection.clock.toSource(startMs)
-        this.#queue.push({
-          type: 'speechStarted',
-          startMs: sourceMs,
-          ...(confidence !== undefined && { confidence }),
-        })
-        break
-      }
-      case 'speechStopped': {
-        const { clock } = this.#connection
-        const atMs = clock.toSource(clock.sentMs)
-        this.#queue.push({ type: 'speechStopped', atMs, silenceDurationMs: message.silenceDurationMs })
-        break
-      }
-      case 'usage': {
-        const { modelId } = message
-        this.#transcribedAudioMs += message.transcribedAudioMs
-        const transcribedAudioMs = this.#transcribedAudioMs
-        this.#queue.push({ type: 'usage', transcribedAudioMs, ...(modelId !== undefined && { modelId }) })
-        break
-      }
-      case 'unknown':
-        this.#queue.push({ type: 'unknown', message: message.message })
-        break
-      case 'error':
-        // The connection fails with it.
-        break
-    }
-    if (this.#queue.full) this.#connection.pause()
+  #onMessage(message: ServerMessage, generation: Generation): void {
+    const { final, repeated } = this.#results.accept(message, generation.filter, generation.sentMs)
+    if (final) this.#relay.proved()
+    if (message.kind === 'transcription' && message.isFinal && !repeated)
+      this.#settleTurn(generation.marks[0], message.transcript, final)
+    if (this.#results.full) this.#relay.pause()
     this.#deliver()
   }
 
-  #enqueue(result: UnnumberedTranscription): TranscriptionEvent | undefined {
-    if (result.isFinal) this.#finals++
-    else this.#interims++
-    if (!result.isFinal && this.#options.interimResults === false) return undefined
-    const shown = this.#options.includeWordTimestamps ? result : { ...result, wordTimestamps: [] }
-    return this.#queue.pushTranscription(shown)
-  }
-
-  #settleTurn(final: TranscriptionEvent | undefined): void {
-    // Only a mark that the service has been sent can have been answered.
-    const [expected] = this.#expectedTurns
-    if (!expected?.timer) return
-    this.#expectedTurns.shift()
-    clearTimeout(expected.timer)
-    expected.resolve(final)
-  }
-
-  #onConnectionEnd(): void {
-    const promoted = this.#turns.promote()
-    const event = promoted && this.#enqueue(promoted)
-    if (event) this.#settleTurn(event)
-    for (const expected of this.#expectedTurns.splice(0)) {
-      clearTimeout(expected.timer)
-      expected.resolve(undefined)
+  /** Only a mark that the service has been sent can have been answered. */
+  #settleTurn(
+    mark: EndTurnMark | undefined,
+    transcript: string,
+    final: TranscriptionEvent | undefined,
+  ): void {
+    if (!mark) return
+    // An empty final may precede the turn's own (protocol B8): where speech is due, that is given a moment.
+    if (transcript === '' && this.#relay.pending) {
+      this.#expectedTurns.answeredEmpty(mark)
+      return
     }
+    this.#relay.answered(mark)
+    this.#expectedTurns.answered(mark, final)
+  }
+
+  #onEnd(): void {
+    this.#expectedTurns.settleFirst(this.#results.finish())
+    this.#expectedTurns.settleAll()
     this.#received = true
     this.#deliver()
   }
 
   #deliver(): void {
-    while (this.#readerWaits && this.#queue.length > 0) {
-      this.#readerWaits = this.push(this.#queue.shift())
+    while (this.#readerWaits && this.#results.length > 0) {
+      this.#readerWaits = this.push(this.#results.shift())
     }
-    if (this.#received && this.#queue.length === 0) this.push(null)
-    else if (!this.#queue.full) this.#connection.resume()
+    if (this.#received && this.#results.length === 0) this.push(null)
+    else if (!this.#results.full) this.#relay.resume()
   }
 
   /** The text that an open turn had reached goes with the error, hidden from logs. */
-  #fail(error: Error): void {
-    const { interim } = this.#turns
-    if (interim && error instanceof SttError) Object.defineProperty(error, 'interim', { value: interim })
+  #fail(error: SttError): void {
+    const { interim } = this.#results
+    if (interim) Object.defineProperty(error, 'interim', { value: interim })
     this.destroy(error)
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
     const reason = error ?? new SttError('STT_ERR_CLOSED', 'The stream was destroyed before the turn ended')
-    for (const expected of this.#expectedTurns.splice(0)) {
-      clearTimeout(expected.timer)
-      expected.reject(reason)
-    }
-    if (this.#connection.closed) {
-      callback(error)
-      return
-    }
-    this.#connection.once('close', () => callback(error))
-    this.#connection.destroy()
+    this.#expectedTurns.rejectAll(reason)
+    this.#relay.destroy(reason, () => callback(error))
   }
 }

@@ -17,21 +17,13 @@ export class Turns {
   }
 
   /**
-   * Places one transcription. `toSource` maps the connection's clock to the source's. Undefined for an empty
-   * result: the service sends empty finals at false starts; they are no turn. An empty final after interims
-   * still ends its turn, with the last interim's text withdrawn.
+   * Places one transcription, its times on the source's clock. Undefined for an empty result: the service sends
+   * empty finals at false starts; they are no turn. An empty final after interims still ends its turn, with the
+   * last interim's text withdrawn.
    */
-  accept(
-    message: TranscriptionMessage,
-    toSource: (ms: number) => number,
-  ): UnnumberedTranscription | undefined {
-    const { transcript, isFinal } = message
+  accept(message: TranscriptionMessage, overlapMs?: number): UnnumberedTranscription | undefined {
+    const { transcript, isFinal, words: wordTimestamps } = message
     if (transcript === '' && !this.#interim) return undefined
-    const wordTimestamps = message.words.map(word => ({
-      ...word,
-      startMs: toSource(word.startMs),
-      endMs: toSource(word.endMs),
-    }))
     const first = wordTimestamps[0]
     const last = wordTimestamps.at(-1)
     const event: UnnumberedTranscription = {
@@ -43,6 +35,7 @@ export class Turns {
       wordTimestamps,
       ...(message.voiceProfile && { voiceProfile: message.voiceProfile }),
       ...(message.language !== undefined && { language: message.language }),
+      ...(overlapMs !== undefined && { overlapMs }),
     }
     if (isFinal) this.#close()
     else this.#interim = event

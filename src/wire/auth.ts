@@ -21,14 +21,17 @@ export interface UpgradeCredentials {
   protocols: string[]
   /** What must be struck out of anything shown. Empty without a key. */
   secret: string
+  /** When a JWT ends (its `exp`, RFC 7519 §4.1.4), ms since the epoch. */
+  expiresAtMs?: number
 }
 
 export async function resolveCredentials(options: CredentialOptions): Promise<UpgradeCredentials> {
   const { apiKey, authScheme = 'auto', authIn = 'header' } = options
   const given = typeof apiKey === 'function' ? await apiKey() : apiKey
-  const none = { headers: {}, query: {}, protocols: [], secret: '' }
-  if (!given) return none
+  const nothing = { headers: {}, query: {}, protocols: [], secret: '' }
+  if (!given) return nothing
   const [, prefix, secret = ''] = /^(?:(basic|bearer)\s+)?(.*)$/is.exec(given.trim()) ?? []
+  const none = { ...nothing, ...expiryOf(secret) }
   if (authIn === 'subprotocol') return { ...none, protocols: [`bearer_${secret}`], secret }
   const scheme =
     authScheme === 'auto'
@@ -38,4 +41,15 @@ export async function resolveCredentials(options: CredentialOptions): Promise<Up
   return authIn === 'query'
     ? { ...none, query: { authorization: value }, secret }
     : { ...none, headers: { Authorization: value }, secret }
+}
+
+function expiryOf(token: string): { expiresAtMs?: number } {
+  const [, payload] = token.split('.')
+  if (!payload) return {}
+  try {
+    const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { exp?: unknown }
+    return typeof exp === 'number' && Number.isFinite(exp) ? { expiresAtMs: exp * 1_000 } : {}
+  } catch {
+    return {}
+  }
 }

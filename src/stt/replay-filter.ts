@@ -1,0 +1,93 @@
+import type { ServerMessage, TranscriptionMessage } from './protocol.js'
+
+/** What the reader had been given when a connection took over. Source time, in ms. */
+export interface Delivered {
+  /** End of the last word of the last final with times; -1 before the first. */
+  readonly finalEndMs: number
+  /** Start of the last speech told of; -1 before the first. */
+  readonly speechStartMs: number
+}
+
+/** What became of one message. */
+export type Verdict =
+  | { deliver: true; overlapMs?: number }
+  | { deliver: false }
+  /** An interim that may be a repetition, and is kept in case nothing else comes of it. */
+  | { deliver: false; held: TranscriptionMessage }
+
+const DELIVER: Verdict = { deliver: true }
+const DROP: Verdict = { deliver: false }
+
+/** The same speech is found at most this much later when its audio begins elsewhere. */
+const JITTER_MS = 200
+
+/**
+ * Tells what a connection says again from what is new, when the audio that it was sent begins before the end of
+ * what has been delivered. By time only: a final whose last word lies, by its middle, before the last delivered
+ * end holds nothing new; one that reaches beyond it is delivered whole, with its overlap. Repetitions come first on
+ * a connection, so after the first new final nothing is dropped any more. Interims come without times: until it is
+ * clear that the repeated part is over they are held back.
+ */
+export class ReplayFilter {
+  readonly #delivered: Delivered
+  #finalsRepeat: boolean
+  #interimsRepeat: boolean
+  #speechRepeats = false
+
+  /** @param startMs source time of the first audio that the connection is sent */
+  constructor(delivered: Delivered, startMs: number) {
+    this.#delivered = delivered
+    this.#finalsRepeat = startMs < delivered.finalEndMs
+    this.#interimsRepeat = this.#finalsRepeat
+  }
+
+  /** @param message on the source's clock */
+  judge(message: ServerMessage): Verdict {
+    switch (message.kind) {
+      case 'transcription':
+        return message.isFinal ? this.#judgeFinal(message) : this.#judgeInterim(message)
+      case 'speechStarted':
+        return this.#judgeSpeech(message.startMs)
+      case 'speechStopped':
+        return this.#speechRepeats ? DROP : DELIVER
+      default:
+        return DELIVER
+    }
+  }
+
+  #judgeFinal(final: TranscriptionMessage): Verdict {
+    const { finalEndMs } = this.#delivered
+    const first = final.words[0]
+    const last = final.words.at(-1)
+    if (!this.#finalsRepeat || !first || !last) {
+      if (final.transcript !== '') this.#passed()
+      return DELIVER
+    }
+    if ((last.startMs + last.endMs) / 2 <= finalEndMs) {
+      if (last.endMs >= finalEndMs - JITTER_MS) this.#interimsRepeat = false
+      return DROP
+    }
+    this.#passed()
+    const overlapMs = finalEndMs - first.startMs
+    return overlapMs > 0 ? { deliver: true, overlapMs } : DELIVER
+  }
+
+  #judgeInterim(interim: TranscriptionMessage): Verdict {
+    if (!this.#interimsRepeat) return DELIVER
+    const last = interim.words.at(-1)
+    if (!last) return { deliver: false, held: interim }
+    return (last.startMs + last.endMs) / 2 <= this.#delivered.finalEndMs ? DROP : DELIVER
+  }
+
+  #judgeSpeech(startMs: number): Verdict {
+    const { finalEndMs, speechStartMs } = this.#delivered
+    if (startMs >= finalEndMs) this.#interimsRepeat = false
+    this.#speechRepeats = startMs <= speechStartMs + JITTER_MS
+    return this.#speechRepeats ? DROP : DELIVER
+  }
+
+  #passed(): void {
+    this.#finalsRepeat = false
+    this.#interimsRepeat = false
+  }
+}

@@ -1,0 +1,57 @@
+import type { SttConnectionOptions } from './connection-options.js'
+import type { RetryOptions } from './retry-policy.js'
+
+/** How one stream lives over many connections. Durations in ms. */
+export interface ContinuityOptions {
+  /**
+   * Whether a lost connection is replaced and the audio since the safe point sent again; false: the first loss
+   * fails the stream. Default: the defaults of {@link RetryOptions}.
+   */
+  retry?: RetryOptions | false
+  /** Audio kept for sending again, in ms; what an unfinished turn has beyond it is unprotected. Default 30 000. */
+  replayMs?: number
+  /** A connection that has lived, or heard audio, for this long is replaced in a pause of speech; false = never. Default false. */
+  maxConnectionMs?: number | false
+  /** Without speech for this long the connection is closed, to be reopened by the next speech; false = never. Default false. */
+  hibernateAfterMs?: number | false
+  /** Where the client ends turns: a longer one is ended in a pause shortly before this. Default 28 000. */
+  maxManualTurnMs?: number
+}
+
+export interface SttSessionOptions extends SttConnectionOptions, ContinuityOptions {
+  /** Deliver interims too. Default true. */
+  interimResults?: boolean
+  /** Leave `wordTimestamps` on the events. Default false: asked for on the wire, stripped here. */
+  includeWordTimestamps?: boolean
+  /** Unread results at which the socket is no longer read. Default 1 000. */
+  maxUnreadResults?: number
+}
+
+export const CONTINUITY_DEFAULTS = {
+  replayMs: 30_000,
+  maxConnectionMs: false as number | false,
+  hibernateAfterMs: false as number | false,
+  maxManualTurnMs: 28_000,
+}
+
+/** Counts of one stream, over all its connections. Durations in ms of audio. */
+export interface SessionStats {
+  /** Sent to the service, inserted silence and what was sent again included. */
+  sentMs: number
+  /** Silence that was sent and is not the source's. */
+  insertedMs: number
+  /** Sent again after a connection was lost, or handed over in the middle of speech. */
+  replayedMs: number
+  /** Sent, not proven heard, and no longer kept when its connection was lost. */
+  lostMs: number
+  /** Would be lost if the connection were lost now. */
+  unprotectedMs: number
+  /** Silence that was not sent because the session hibernated. */
+  skippedMs: number
+  /** Connections that opened. */
+  connections: number
+  transcribedAudioMs: number
+  interims: number
+  finals: number
+  unreadResults: number
+}

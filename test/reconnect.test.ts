@@ -1,0 +1,311 @@
+import { once } from 'node:events'
+import t, { type Test } from 'tap'
+import type { FrameOrMark } from '#dist/audio/frame.js'
+import type { SttError } from '#dist/errors.js'
+import type { SttEvent } from '#dist/stt/events.js'
+import type { SttSessionOptions } from '#dist/stt/session-options.js'
+import { SttSession } from '#dist/stt/session.js'
+import { frames } from './fixtures/frames.js'
+import { mockClock } from './fixtures/mock-clock.js'
+import { rawServer, type RawPeer } from './fixtures/raw-server.js'
+import { wireConfig as config } from './fixtures/wire-config.js'
+
+const retry = { baseDelayMs: 1, maxAttempts: 3 }
+
+/** Speech from 500 to 1000 ms, a pause, speech from 1500 to 2000 ms, a pause. */
+function twoTurns(): FrameOrMark[] {
+  const voiced = (index: number) => (index >= 5 && index < 10) || (index >= 15 && index < 20)
+  return frames(25).map((frame, index) => ({ ...frame, voiced: voiced(index) }))
+}
+
+async function session(
+  t: Test,
+  peer: (peer: RawPeer, index: number) => void | Promise<void>,
+  options: Partial<SttSessionOptions> = {},
+) {
+  const server = await rawServer(peer)
+  t.teardown(() => server.close())
+  const stream = new SttSession({ url: server.url, config, retry, ...options })
+  const notices: [string, Record<string, unknown>?][] = []
+  for (const name of ['open', 'reconnecting', 'reconnected', 'rotated', 'hibernating', 'warning'])
+    stream.on(name, (notice?: Record<string, unknown>) => notices.push(notice ? [name, notice] : [name]))
+  return { stream, notices }
+}
+
+const writeAll = (stream: SttSession, items: FrameOrMark[]) => {
+  for (const item of items) stream.write(item)
+}
+const all = async (stream: SttSession) => {
+  stream.end()
+  return (await stream.toArray()) as SttEvent[]
+}
+const finalsOf = (events: SttEvent[]) =>
+  events.filter(event => event.type === 'transcription').filter(({ isFinal }) => isFinal)
+
+async function finish(peer: RawPeer) {
+  await peer.next('closeStream')
+  peer.usage()
+  peer.ws.close(1000)
+}
+
+/** Waits until so much audio has come. */
+async function heard(peer: RawPeer, ms: number) {
+  while (peer.audioBytes() < ms * 32) await peer.next('audioChunk')
+}
+
+t.test('sends again what no final has covered, from the pause before it', async t => {
+  const audioMs: number[] = []
+  const { stream, notices } = await session(t, async (peer, index) => {
+    if (index === 0) {
+      await heard(peer, 2_500)
+      peer.send({ result: { speechStarted: { startTimeMs: 500 } } })
+      peer.transcription('One.', true, [['One.', 550, 950]])
+      peer.send({ result: { speechStarted: { startTimeMs: 1_500 } } })
+      peer.transcription('tw', false)
+      peer.ws.close(1011)
+      return
+    }
+    await finish(peer)
+    audioMs.push(peer.audioBytes() / 32)
+  })
+  writeAll(stream, twoTurns())
+  const events = await all(stream)
+  t.strictSame(audioMs, [1_500], 'from the pause at 1000 ms on')
+  t.match(notices, [
+    ['open'],
+    ['reconnecting', { attempt: 1, cause: { code: 'STT_ERR_CLOSED', closeCode: 1011 } }],
+    ['reconnected', { fromMs: 1_000, replayedMs: 1_500, lostMs: 0 }],
+  ])
+  t.match(finalsOf(events), [
+    { transcript: 'One.', turnId: 1, endMs: 950 },
+    { transcript: 'tw', turnId: 2, promoted: true },
+  ])
+})
+
+t.test('places results of the new connection on the clock, in the turns and numbers of the old', async t => {
+  const { stream } = await session(t, async (peer, index) => {
+    if (index === 0) {
+      await heard(peer, 2_000)
+      peer.send({ result: { speechStarted: { startTimeMs: 500 } } })
+      peer.transcription('one', false)
+      peer.transcription('One.', true, [['One.', 550, 950]])
+      peer.send({ result: { speechStarted: { startTimeMs: 1_500 } } })
+      peer.transcription('two', false)
+      peer.ws.terminate()
+      return
+    }
+    await peer.next('closeStream')
+    peer.send({ result: { speechStarted: { startTimeMs: 500 } } })
+    peer.transcription('two', false)
+    peer.transcription('Two.', true, [['Two.', 550, 950]])
+    peer.usage()
+    peer.ws.close(1000)
+  })
+  writeAll(stream, twoTurns())
+  const events = await all(stream)
+  const results = events.filter(event => event.type === 'transcription')
+  t.match(results, [
+    { transcript: 'one', turnId: 1, seq: 1 },
+    { transcript: 'One.', turnId: 1, seq: 2, startMs: 550 },
+    { transcript: 'two', turnId: 2, seq: 3 },
+    { transcript: 'two', turnId: 2, seq: 4 },
+    { transcript: 'Two.', turnId: 2, seq: 5, startMs: 1_550, endMs: 1_950 },
+  ])
+  t.notOk(results.some(result => 'overlapMs' in result))
+  t.strictSame(
+    events.filter(event => event.type === 'speechStarted').map(({ startMs }) => startMs),
+    [500, 1_500],
+    'the speech of the open turn is told once',
+  )
+})
+
+t.test('drops what has been delivered, holds its interims back, marks what overlaps', async t => {
+  const { stream } = await session(t, async (peer, index) => {
+    if (index === 0) {
+      await heard(peer, 2_000)
+      // No speech events: nothing proves that the pause behind the first turn is safe.
+      peer.transcription('One.', true, [['One.', 550, 950]])
+      peer.ws.close(1001)
+      return
+    }
+    await peer.next('closeStream')
+    peer.transcription('on', false)
+    peer.transcription('One!', true, [['One!', 560, 970]])
+    peer.transcription('one two', false)
+    peer.transcription('One, two.', true, [
+      ['One,', 560, 970],
+      ['two.', 1_550, 1_950],
+    ])
+    peer.usage()
+    peer.ws.close(1000)
+  })
+  writeAll(stream, twoTurns())
+  const results = (await all(stream)).filter(event => event.type === 'transcription')
+  t.match(results, [
+    { transcript: 'One.', isFinal: true, turnId: 1 },
+    { transcript: 'one two', isFinal: false, turnId: 2 },
+    { transcript: 'One, two.', isFinal: true, turnId: 2, overlapMs: 390 },
+  ])
+  t.equal(results.length, 3)
+})
+
+t.test('says exactly what is lost when the turn is longer than the ring', async t => {
+  const { stream, notices } = await session(
+    t,
+    async (peer, index) => {
+      if (index > 0) return finish(peer)
+      await heard(peer, 5_000)
+      peer.ws.terminate()
+    },
+    { replayMs: 1_000 },
+  )
+  writeAll(stream, frames(50, { voiced: true }))
+  while (stream.stats().sentMs < 5_000) await new Promise(setImmediate)
+  t.equal(stream.stats().unprotectedMs, 4_000)
+  await all(stream)
+  t.match(notices.at(-1), ['reconnected', { fromMs: 4_000, replayedMs: 1_000, lostMs: 4_000 }])
+  t.match(stream.stats(), { lostMs: 4_000, replayedMs: 1_000, unprotectedMs: 0, connections: 2 })
+})
+
+t.test(
+  'gives up: after maxAttempts, on what no attempt can mend, without retry, after maxOutageMs',
+  async t => {
+    const failing = await session(t, peer => peer.ws.close(1011))
+    failing.stream.write(frames(1)[0])
+    const [error] = (await once(failing.stream, 'error')) as [SttError]
+    t.match(error, { code: 'STT_ERR_CLOSED', closeCode: 1011 })
+    t.equal(failing.notices.filter(([name]) => name === 'reconnecting').length, 3)
+
+    const badRequest = await session(t, peer => peer.send({ error: { code: 3, message: 'no such model' } }))
+    badRequest.stream.write(frames(1)[0])
+    t.match(await once(badRequest.stream, 'error'), [{ code: 'STT_ERR_BAD_REQUEST' }])
+    t.notOk(badRequest.notices.some(([name]) => name === 'reconnecting'))
+
+    const without = await session(t, peer => peer.ws.close(1011), { retry: false })
+    without.stream.write(frames(1)[0])
+    t.match(await once(without.stream, 'error'), [{ code: 'STT_ERR_CLOSED' }])
+    t.notOk(without.notices.some(([name]) => name === 'reconnecting'))
+
+    const long = await session(t, peer => peer.ws.close(1011), { retry: { baseDelayMs: 1, maxOutageMs: 0 } })
+    long.stream.write(frames(1)[0])
+    await once(long.stream, 'error')
+    t.ok(long.notices.filter(([name]) => name === 'reconnecting').length <= 2)
+
+    const mute = await session(t, peer => peer.ws.close(1000), { retry: { baseDelayMs: 1 } })
+    mute.stream.write(frames(1)[0])
+    t.match(await once(mute.stream, 'error'), [{ code: 'STT_ERR_CLOSED_EARLY' }])
+    t.equal(
+      mute.notices.filter(([name]) => name === 'reconnecting').length,
+      2,
+      'closed in peace, three times',
+    )
+  },
+)
+
+t.test('counts attempts anew once a connection has brought a new final', async t => {
+  const { stream, notices } = await session(
+    t,
+    async (peer, index) => {
+      if (index === 8) return finish(peer)
+      await peer.next('audioChunk')
+      if (index % 2 === 1) peer.transcription(`turn ${index}`, true)
+      peer.ws.close(1011)
+    },
+    { retry: { baseDelayMs: 1, maxAttempts: 2 } },
+  )
+  writeAll(stream, frames(3, { voiced: true }))
+  const events = await all(stream)
+  t.equal(finalsOf(events).length, 4)
+  const attempts = notices.filter(([name]) => name === 'reconnecting').map(([, notice]) => notice?.attempt)
+  t.strictSame(attempts, [1, 1, 2, 1, 2, 1, 2, 1])
+})
+
+t.test('opens no connection for silence, and the next one with the next audio', async t => {
+  let connections = 0
+  const { stream, notices } = await session(t, async (peer, index) => {
+    connections++
+    if (index > 0) return finish(peer)
+    await heard(peer, 300)
+    peer.ws.close(1001)
+  })
+  writeAll(stream, frames(3))
+  await once(stream, 'reconnecting')
+  for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate)
+  t.equal(connections, 1)
+  stream.write(frames(4)[3])
+  await once(stream, 'reconnected')
+  await all(stream)
+  t.equal(connections, 2)
+  t.match(notices.at(-1), ['reconnected', { fromMs: 0, replayedMs: 300, lostMs: 0 }])
+})
+
+t.test('ends without a further connection when all results had come', async t => {
+  let connections = 0
+  const { stream, notices } = await session(t, async peer => {
+    connections++
+    await peer.next('closeStream')
+    peer.transcription('One.', true, [['One.', 50, 250]])
+    peer.ws.close(1011)
+  })
+  writeAll(stream, frames(3, { voiced: true }))
+  t.match(finalsOf(await all(stream)), [{ transcript: 'One.' }])
+  t.equal(connections, 1)
+  t.match(notices.at(-1), ['warning', { code: 'STT_WARN_CLOSED_LATE' }])
+})
+
+t.test('asks the next connection for the answers to endTurn', async t => {
+  const { stream } = await session(
+    t,
+    async (peer, index) => {
+      await peer.next('endTurn')
+      if (index === 0) {
+        peer.transcription('first', true, [['first', 550, 950]])
+        await peer.next('endTurn')
+        peer.ws.terminate()
+        return
+      }
+      peer.transcription('second', true, [['second', 50, 450]])
+      await finish(peer)
+    },
+    { config: { ...config, inworldSttV1Config: { vadThreshold: 0 } } },
+  )
+  stream.resume()
+  const items = twoTurns()
+  const first = stream.expectTurn()
+  const second = stream.expectTurn()
+  writeAll(stream, [...items.slice(0, 12), { endTurn: true }, ...items.slice(12), { endTurn: true }])
+  t.match(await first, { transcript: 'first', turnId: 1 })
+  t.match(await second, { transcript: 'second', turnId: 2, startMs: 1_250 }, 'from the first mark on')
+  stream.end()
+  await once(stream, 'close')
+})
+
+t.test('gives up a connection that hears speech and says nothing, once', async t => {
+  const clock = mockClock(t)
+  let connections = 0
+  const { stream, notices } = await session(
+    t,
+    () => {
+      connections++
+    },
+    { watchdogMs: 5_000, pingIntervalMs: false },
+  )
+  stream.on('error', () => {})
+  writeAll(stream, frames(5, { voiced: true }))
+  const until = async (condition: () => boolean, stepMs: number) => {
+    while (!condition()) {
+      clock.advance(stepMs)
+      for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+    }
+  }
+  await until(() => notices.some(([name]) => name === 'reconnected'), 100)
+  t.match(
+    notices.find(([name]) => name === 'reconnecting'),
+    ['reconnecting', { cause: { code: 'STT_ERR_UNRESPONSIVE', retryable: true } }],
+  )
+  await until(() => notices.some(([name]) => name === 'warning'), 100)
+  t.match(notices.at(-1), ['warning', { code: 'STT_WARN_NOTHING_HEARD' }])
+  t.equal(connections, 2)
+  stream.destroy()
+  await once(stream, 'close')
+})
