@@ -31,7 +31,13 @@ async function run(
   serverOptions: LocalServerOptions = {},
 ): Promise<Outcome> {
   const { url } = await scriptedServer(t, { faults, ...serverOptions })
-  const stream = sttStream({ url, includeWordTimestamps: true, finishTimeoutMs: 60_000, retry: false, ...options })
+  const stream = sttStream({
+    url,
+    includeWordTimestamps: true,
+    finishTimeoutMs: 60_000,
+    retry: false,
+    ...options,
+  })
   const outcome: Outcome = { events: [], finals: [], warnings: [] }
   let errors = 0
   stream.on('data', (event: SttEvent) => {

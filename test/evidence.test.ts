@@ -51,3 +51,30 @@ t.test('knows whether anything was said', async t => {
   evidence.received({ kind: 'unknown', message: {} })
   t.ok(evidence.heard)
 })
+
+t.test('proves nothing by a pause within a turn', async t => {
+  const evidence = new Evidence()
+  evidence.received({ kind: 'speechStarted', startMs: 500 })
+  t.equal(evidence.provenMs, 500, 'before the first speech nothing was said')
+  evidence.received({ kind: 'speechStarted', startMs: 1_500 })
+  t.equal(evidence.provenMs, 500, 'the first words have no final yet')
+  evidence.received(final(1_900))
+  evidence.received({ kind: 'speechStarted', startMs: 3_000 })
+  t.equal(evidence.provenMs, 3_000)
+})
+
+t.test('lets an empty final cover nothing, and a late one not the speech after it', async t => {
+  const evidence = new Evidence()
+  evidence.received({ kind: 'speechStarted', startMs: 500 })
+  evidence.received({ kind: 'transcription', transcript: '', isFinal: true, words: [] })
+  evidence.received({ kind: 'speechStarted', startMs: 1_500 })
+  t.equal(evidence.provenMs, 500)
+
+  const late = new Evidence()
+  late.received({ kind: 'speechStarted', startMs: 500 })
+  late.received({ kind: 'speechStarted', startMs: 2_000 })
+  late.received(final(900))
+  t.equal(late.provenMs, 900)
+  late.received({ kind: 'speechStarted', startMs: 2_800 })
+  t.equal(late.provenMs, 900, 'the turn that began at 2000 is still open')
+})

@@ -76,7 +76,10 @@ const TESTS: Record<string, (t: Test, name: string) => Promise<void>> = {
     const { url } = await scriptedServer(t, { faults: busyOnce })
     const retried = await run(name, [mp3], { STT_URL: url })
     t.equal(retried.code, 0, retried.stderr)
-    t.match(retried.stdout, /^RangeError: .*frameMs.*\nattempt 1 after STT_ERR_SERVER\nturn the lamp on\nthank you\n$/)
+    t.match(
+      retried.stdout,
+      /^RangeError: .*frameMs.*\nattempt 1 after STT_ERR_SERVER\nturn the lamp on\nthank you\n$/,
+    )
 
     const refused = await run(name, [import.meta.filename], { STT_URL: url })
     t.equal(refused.code, 1)

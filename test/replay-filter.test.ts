@@ -1,0 +1,76 @@
+import t from 'tap'
+import type { ServerMessage } from '#dist/stt/protocol.js'
+import { ReplayFilter } from '#dist/stt/replay-filter.js'
+
+const delivered = { finalEndMs: 1_000, speechStartMs: 600 }
+type Times = [startMs: number, endMs: number][]
+const transcription = (transcript: string, isFinal: boolean, times: Times = []): ServerMessage => ({
+  kind: 'transcription',
+  transcript,
+  isFinal,
+  words: times.map(([startMs, endMs]) => ({ word: 'w', startMs, endMs })),
+})
+const final = (times: Times) => transcription('text', true, times)
+const interim = (times: Times = []) => transcription('text', false, times)
+const speech = (startMs: number): ServerMessage => ({ kind: 'speechStarted', startMs })
+const STOPPED: ServerMessage = { kind: 'speechStopped', silenceDurationMs: 300 }
+
+t.test('lets everything pass on a connection that begins behind what was delivered', t => {
+  const filter = new ReplayFilter(delivered, 1_000)
+  for (const message of [interim(), final([[700, 900]]), STOPPED])
+    t.strictSame(filter.judge(message), { deliver: true })
+  t.end()
+})
+
+t.test('drops finals whose last word lies by its middle in what was delivered', t => {
+  const filter = new ReplayFilter(delivered, 0)
+  t.strictSame(filter.judge(final([[600, 900]])), { deliver: false })
+  t.strictSame(
+    filter.judge(
+      final([
+        [600, 700],
+        [800, 1_150],
+      ]),
+    ),
+    { deliver: false },
+    'jitter of a word end',
+  )
+  t.strictSame(filter.judge(final([[900, 1_150]])), { deliver: true, overlapMs: 100 })
+  t.strictSame(filter.judge(final([[600, 900]])), { deliver: true }, 'none behind a new one')
+  t.end()
+})
+
+t.test('delivers what has no times, and takes repetition for over', t => {
+  const filter = new ReplayFilter(delivered, 0)
+  t.strictSame(filter.judge(final([])), { deliver: true })
+  t.strictSame(filter.judge(interim()), { deliver: true })
+  t.end()
+})
+
+t.test('holds interims back until they are new', t => {
+  const held = new ReplayFilter(delivered, 0)
+  t.match(held.judge(interim()), { deliver: false, held: { transcript: 'text' } })
+  t.strictSame(held.judge(interim([[700, 900]])), { deliver: false })
+  t.strictSame(held.judge(interim([[700, 1_400]])), { deliver: true }, 'its times say that it is new')
+  held.judge(final([[300, 500]]))
+  t.match(held.judge(interim()), { deliver: false }, 'more may repeat')
+  held.judge(final([[600, 950]]))
+  t.strictSame(held.judge(interim()), { deliver: true })
+
+  const told = new ReplayFilter(delivered, 0)
+  told.judge(speech(650))
+  t.match(told.judge(interim()), { deliver: false })
+  told.judge(speech(1_000))
+  t.strictSame(told.judge(interim()), { deliver: true })
+  t.end()
+})
+
+t.test('tells the same speech once', t => {
+  const filter = new ReplayFilter(delivered, 0)
+  t.strictSame(filter.judge(speech(800)), { deliver: false }, 'found a little later')
+  t.strictSame(filter.judge(STOPPED), { deliver: false })
+  t.strictSame(filter.judge(speech(801)), { deliver: true })
+  t.strictSame(filter.judge(STOPPED), { deliver: true })
+  t.strictSame(filter.judge({ kind: 'usage', transcribedAudioMs: 5 }), { deliver: true })
+  t.end()
+})

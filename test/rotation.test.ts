@@ -1,0 +1,295 @@
+import { once } from 'node:events'
+import t, { type Test } from 'tap'
+import type { FrameOrMark } from '#dist/audio/frame.js'
+import type { SttEvent } from '#dist/stt/events.js'
+import type { SttSessionOptions } from '#dist/stt/session-options.js'
+import { SttSession } from '#dist/stt/session.js'
+import { frames } from './fixtures/frames.js'
+import { mockClock } from './fixtures/mock-clock.js'
+import { rawServer, type RawPeer } from './fixtures/raw-server.js'
+import { wireConfig as config } from './fixtures/wire-config.js'
+
+interface Notice {
+  name: string
+  [fact: string]: unknown
+}
+
+async function session(
+  t: Test,
+  peer: (peer: RawPeer, index: number) => void | Promise<void>,
+  options: Partial<SttSessionOptions> = {},
+) {
+  const peers: RawPeer[] = []
+  const server = await rawServer((opened, index) => {
+    peers[index] = opened
+    return peer(opened, index)
+  })
+  t.teardown(() => server.close())
+  const retry = { baseDelayMs: 1, maxAttempts: 3 }
+  const stream = new SttSession({ url: server.url, config, retry, keepAlive: false, ...options })
+  const notices: Notice[] = []
+  for (const name of ['open', 'reconnecting', 'reconnected', 'rotated', 'hibernating', 'warning'])
+    stream.on(name, (facts?: object) => notices.push({ name, ...facts }))
+  return { stream, notices, peers, server }
+}
+
+/** Silence, speech where `voiced` says so by the frame's number. */
+const speech = (count: number, voiced: (index: number) => boolean, from = 0): FrameOrMark[] =>
+  frames(count, { startMs: from * 100 }).map((frame, index) => ({ ...frame, voiced: voiced(from + index) }))
+
+const write = async (stream: SttSession, items: FrameOrMark[]) => {
+  for (const item of items) await new Promise(resolve => stream.write(item, resolve))
+}
+const transcripts = (events: SttEvent[]) =>
+  events.flatMap(event => (event.type === 'transcription' && event.isFinal ? [event] : []))
+
+/** Lets the sockets speak until the condition holds; the clock moves only by `stepMs`. */
+async function until(clock: ReturnType<typeof mockClock>, condition: () => boolean, stepMs = 50) {
+  while (!condition()) {
+    clock.advance(stepMs)
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+  }
+}
+async function settle(turns = 50) {
+  for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
+}
+
+const finish = async (peer: RawPeer) => {
+  await peer.next('closeStream')
+  peer.usage(1_000)
+  peer.ws.close(1000)
+}
+
+t.test('hands over in a pause before the connection is too old, and drains it', async t => {
+  const clock = mockClock(t)
+  const { stream, notices, peers } = await session(
+    t,
+    async (peer, index) => {
+      if (index === 0) {
+        await peer.next('audioChunk')
+        await finish(peer)
+        return
+      }
+      await peer.next('closeStream')
+      // 300 ms of the pause came before what is new.
+      peer.transcription('two', true, [['two', 350, 450]])
+      peer.usage(500)
+      peer.ws.close(1000)
+    },
+    { maxConnectionMs: 10_000 },
+  )
+  await write(
+    stream,
+    speech(10, index => index < 4),
+  )
+  await until(clock, () => peers.length === 1 && peers[0]!.audioBytes() === 32_000)
+  await until(clock, () => peers.length === 2)
+  t.ok(clock.elapsedMs() <= 8_200, 'opened a fifth of its life before the end')
+  clock.advance(400)
+  await settle()
+  t.notOk(
+    notices.some(({ name }) => name === 'rotated'),
+    'the turn is still open',
+  )
+  peers[0]!.transcription('one', true, [['one', 50, 350]])
+  await until(clock, () => notices.some(({ name }) => name === 'rotated'), 1)
+  t.match(notices.at(-1), { name: 'rotated', cause: 'maxConnectionMs', fromMs: 700, overlapMs: 300 })
+  await write(
+    stream,
+    speech(3, () => true, 10),
+  )
+  stream.end()
+  const events = (await stream.toArray()) as SttEvent[]
+  t.match(transcripts(events), [
+    { transcript: 'one', turnId: 1 },
+    { transcript: 'two', turnId: 2, startMs: 1_050, endMs: 1_150 },
+  ])
+  t.equal(peers[0]!.audioBytes(), 32_000)
+  t.equal(peers[1]!.audioBytes(), 600 * 32)
+  t.equal(stream.stats().transcribedAudioMs, 1_500, 'usage of both')
+  t.match(stream.stats(), { connections: 2, replayedMs: 300, lostMs: 0 })
+})
+
+t.test('hands over in the middle of speech when no pause comes in time, from the safe point', async t => {
+  const clock = mockClock(t)
+  const { stream, notices, peers } = await session(
+    t,
+    async (peer, index) => {
+      await peer.next('closeStream')
+      // What the first still says of the open turn, the second says whole.
+      peer.transcription(index === 0 ? 'half' : 'half and half', true, [['x', index * 300, 1_500]])
+      peer.usage(1_000)
+      peer.ws.close(1000)
+    },
+    { maxConnectionMs: 10_000 },
+  )
+  await write(
+    stream,
+    speech(20, index => index >= 3),
+  )
+  await until(clock, () => notices.some(({ name }) => name === 'rotated'), 100)
+  t.match(notices.at(-1), { name: 'rotated', fromMs: 0, overlapMs: 2_000 })
+  t.ok(clock.elapsedMs() >= 10_000, 'not before its life ends')
+  stream.end()
+  const finals = transcripts((await stream.toArray()) as SttEvent[])
+  t.match(finals, [{ transcript: 'half and half', turnId: 1 }])
+  t.equal(finals.length, 1)
+  t.equal(peers[1]!.audioBytes(), 2_000 * 32)
+  t.equal(stream.stats().transcribedAudioMs, 2_000)
+})
+
+t.test('keeps to the limit by audio too, and goes on when the next connection fails', async t => {
+  const clock = mockClock(t)
+  const { stream, notices, peers } = await session(
+    t,
+    (peer, index) => (index === 1 ? peer.ws.close(1011) : finish(peer)),
+    { maxConnectionMs: 10_000 },
+  )
+  stream.resume()
+  await write(
+    stream,
+    speech(85, () => false),
+  )
+  await until(clock, () => notices.some(({ name }) => name === 'warning'), 1)
+  t.match(notices.at(-1), { name: 'warning', code: 'STT_WARN_ROTATION_FAILED' })
+  t.ok(clock.elapsedMs() < 1_000)
+  await until(clock, () => notices.some(({ name }) => name === 'rotated'))
+  t.equal(peers.length, 3)
+  stream.end()
+  await once(stream, 'close')
+})
+
+t.test('changes the config by rotation; a refused one leaves the stream as it was', async t => {
+  const configs: unknown[] = []
+  const { stream, notices } = await session(t, async (peer, index) => {
+    configs[index] = await peer.next('transcribeConfig')
+    if (index === 1) {
+      peer.send({ error: { code: 3, message: 'no such language' } })
+      peer.ws.close(1000)
+    } else await finish(peer)
+  })
+  stream.resume()
+  await once(stream, 'open')
+  await write(
+    stream,
+    speech(5, () => false),
+  )
+  await t.rejects(stream.updateConfig({ ...config, language: 'xx' }), { code: 'STT_ERR_BAD_REQUEST' })
+  t.notOk(notices.some(({ name }) => name === 'rotated' || name === 'reconnecting'))
+  await stream.updateConfig({ ...config, language: 'de' })
+  t.match(notices.at(-1), { name: 'rotated', cause: 'config' })
+  t.match(configs, [{}, { language: 'xx' }, { language: 'de' }])
+  stream.end()
+  await once(stream, 'close')
+})
+
+t.test('applies a config that is changed before the connection stands, and rejects at the end', async t => {
+  const configs: { language?: string }[] = []
+  const { stream } = await session(t, async (peer, index) => {
+    configs[index] = await peer.next('transcribeConfig')
+    await finish(peer)
+  })
+  stream.resume()
+  await stream.updateConfig({ ...config, language: 'fr' })
+  t.equal(configs.at(-1)?.language, 'fr')
+  const late = stream.updateConfig({ ...config, language: 'it' })
+  stream.end()
+  await t.rejects(late, { code: 'STT_ERR_CLOSED' })
+  await once(stream, 'close')
+})
+
+t.test('rotates before a token ends, where a function gives the next one', async t => {
+  const clock = mockClock(t)
+  const token = (seconds: number) =>
+    `eyJhbGciOiJub25lIn0.${Buffer.from(JSON.stringify({ exp: Date.now() / 1_000 + seconds })).toString('base64url')}.x`
+  const tokens: (string | undefined)[] = []
+  const { stream, notices } = await session(
+    t,
+    (peer, index) => {
+      tokens[index] = peer.request.headers.authorization
+      return finish(peer)
+    },
+    { apiKey: () => token(100), pingIntervalMs: false },
+  )
+  stream.resume()
+  await write(
+    stream,
+    speech(5, () => false),
+  )
+  await until(clock, () => notices.some(({ name }) => name === 'rotated'), 1_000)
+  t.match(notices.at(-1), { name: 'rotated', cause: 'token' })
+  t.ok(clock.elapsedMs() > 70_000 && clock.elapsedMs() < 90_000, 'a fifth of its life before the end')
+  t.match(tokens, [/^Bearer eyJ/, /^Bearer eyJ/])
+  stream.end()
+  await once(stream, 'close')
+})
+
+t.test('has the next connection take over when the current one is lost meanwhile', async t => {
+  const clock = mockClock(t)
+  const { stream, notices, peers } = await session(
+    t,
+    (_peer, index) => (index === 1 ? finish(_peer) : undefined),
+    {
+      maxConnectionMs: 10_000,
+    },
+  )
+  stream.resume()
+  await write(
+    stream,
+    speech(20, index => index >= 3),
+  )
+  await until(clock, () => peers.length === 2 && peers[1]!.kinds.length > 0)
+  peers[0]!.ws.terminate()
+  await until(clock, () => notices.some(({ name }) => name === 'reconnected'), 0)
+  t.notOk(notices.some(({ name }) => name === 'reconnecting'))
+  t.match(notices.at(-1), { fromMs: 0, replayedMs: 2_000, lostMs: 0 })
+  stream.end()
+  await once(stream, 'close')
+  t.equal(peers.length, 2)
+})
+
+t.test('hibernates in a long silence and wakes with the next speech', async t => {
+  const { stream, notices, peers } = await session(t, finish, { hibernateAfterMs: 2_000 })
+  stream.resume()
+  await write(
+    stream,
+    speech(40, () => false),
+  )
+  t.match(notices.at(-1), { name: 'hibernating', atMs: 2_000 })
+  t.match(stream.stats(), { skippedMs: 2_000, sentMs: 2_000 })
+  await write(
+    stream,
+    speech(5, () => true, 40),
+  )
+  stream.end()
+  await once(stream, 'close')
+  t.match(notices.at(-1), { name: 'reconnected', fromMs: 3_000, lostMs: 0 })
+  t.strictSame(
+    peers.map(peer => peer.audioBytes() / 32),
+    [2_000, 1_500],
+    'with a second of the silence before',
+  )
+  t.equal(stream.stats().transcribedAudioMs, 2_000)
+})
+
+t.test('hibernates when no audio comes at all, and ends from there', async t => {
+  const clock = mockClock(t)
+  const { stream, notices, peers } = await session(t, finish, { hibernateAfterMs: 2_000 })
+  stream.resume()
+  await write(
+    stream,
+    speech(2, () => false),
+  )
+  await until(clock, () => notices.some(({ name }) => name === 'hibernating'))
+  t.equal(
+    await new Promise(resolve => {
+      void stream.expectTurn().then(resolve)
+      stream.write({ endTurn: true })
+    }),
+    undefined,
+    'no turn to end',
+  )
+  stream.end()
+  await once(stream, 'close')
+  t.equal(peers.length, 1)
+})
