@@ -1,5 +1,5 @@
 export { sttStream, SttStream, type SttStreamStats } from './stt-stream.js'
-export type { SttStreamOptions } from './options.js'
+export type { ConfigChanges, SttStreamOptions } from './options.js'
 export { SttError, type SttErrorCode } from './errors.js'
 export type {
   SpeechStartedEvent,
@@ -33,6 +33,8 @@ export { pace, Pacer, type PaceOptions } from './audio/pace.js'
 export { PCM_ENCODINGS, type PcmEncoding, type PcmFormat } from './audio/pcm-format.js'
 export { SttConnection } from './stt/connection.js'
 export type { ConnectionOptions, SttConnectionOptions } from './stt/connection-options.js'
+export type { RetryOptions } from './stt/retry-policy.js'
+export type { ContinuityOptions } from './stt/session-options.js'
 export type { ServerMessage } from './stt/protocol.js'
 export type {
   AssemblyaiConfig,

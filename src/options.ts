@@ -45,9 +45,10 @@ export interface SttStreamOptions
   /** Duration of one audio message, an integer from 20 (`assemblyai/*`: 50) to 1000 ms. Default 100. */
   frameMs?: number
   /**
-   * How fast audio leaves: 'realtime', a multiple of it (above 0), or false for as fast as it is taken. 'auto'
-   * (default): real time, but false towards the local server and loopback addresses. A live source is never
-   * held back by it.
+   * How fast audio leaves: 'realtime', a multiple of it (above 0), or false for as fast as it is taken; each frame
+   * by its own deadline, counted from the first, up to 500 ms early. 'auto' (default): real time (times 1.001)
+   * towards the service, so that a file is not sent faster than it would be spoken and a live source is never held
+   * back; false towards the local server and loopback addresses.
    */
   pace?: 'auto' | 'realtime' | number | false
   /** Deliver interims too. Default true. */
@@ -61,6 +62,12 @@ export interface SttStreamOptions
   /** Aborting destroys the stream with an AbortError. */
   signal?: AbortSignal
 }
+
+/**
+ * A live source is never ahead of its own clock, so pacing does not hold it back, unless its clock runs faster than
+ * ours; crystals differ by some 100 millionths at most.
+ */
+const AUTO_PACE_RATE = 1.001
 
 const WIRE_FIELDS = [
   'modelId',
@@ -145,7 +152,7 @@ export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions 
     decode: pick(options, DECODE_OPTIONS),
     resample: { channels: options.channels, mix: options.mix, quality: options.resamplerQuality },
     frame: { frameMs, minFrameMs },
-    paceRate: pace === 'auto' ? (loopback ? false : 1) : pace === 'realtime' ? 1 : pace,
+    paceRate: pace === 'auto' ? (loopback ? false : AUTO_PACE_RATE) : pace === 'realtime' ? 1 : pace,
     local,
     session: {
       ...(local && LOCAL_DEADLINES),
@@ -165,6 +172,22 @@ export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions 
     },
     ...(options.signal && { signal: options.signal }),
   }
+}
+
+/** What a running stream can change: fields of the service's config. */
+export type ConfigChanges = TranscribeConfigOptions & Pick<SttStreamOptions, 'transcribeConfig'>
+
+/** @throws TypeError for options that are fixed from the start */
+export function withConfigChanges(options: SttStreamOptions, changes: ConfigChanges): SttStreamOptions {
+  const changeable: readonly string[] = [...WIRE_FIELDS, 'transcribeConfig']
+  const fixed = Object.keys(changes).find(name => !changeable.includes(name))
+  if (fixed !== undefined)
+    throw new TypeError(
+      `'${fixed}' cannot be changed while the stream runs: only fields of the service's config can`,
+    )
+  const changed = { ...options, ...changes }
+  checkShape(changed)
+  return changed
 }
 
 /** The model that the service will be asked for: fields passed through win. */

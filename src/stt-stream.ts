@@ -5,11 +5,10 @@ import { frame, type Framer } from './audio/frame.js'
 import { pace } from './audio/pace.js'
 import { durationMs, type PcmFormat } from './audio/pcm-format.js'
 import { resample, type Resampler } from './audio/resample.js'
-import { resolveOptions, type SttStreamOptions } from './options.js'
+import { resolveOptions, withConfigChanges, type ConfigChanges, type SttStreamOptions } from './options.js'
 import type { SttEvent, TranscriptionEvent } from './stt/events.js'
 import { SttSession } from './stt/session.js'
 import type { SessionStats } from './stt/session-options.js'
-import type { TranscribeConfigOptions } from './stt/transcribe-config.js'
 
 /** Figures of a stream so far. Durations in ms of audio. */
 export interface SttStreamStats extends SessionStats {
@@ -134,13 +133,16 @@ export class SttStream extends Duplex {
    * as before
    * @throws TypeError, RangeError for fields that are wrong; TypeError after `end()`
    */
-  updateConfig(changes: TranscribeConfigOptions): Promise<void> {
+  updateConfig(changes: ConfigChanges): Promise<void> {
     if (this.writableEnded || this.destroyed)
       throw new TypeError('updateConfig() must be called before the stream has ended')
-    const options = { ...this.#options, ...changes }
-    const { config } = resolveOptions(options).session
-    this.#options = options
-    return this.#session.updateConfig(config)
+    const before = this.#options
+    this.#options = withConfigChanges(before, changes)
+    const { config } = resolveOptions(this.#options).session
+    return this.#session.updateConfig(config).catch((error: unknown) => {
+      this.#options = before
+      throw error
+    })
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
