@@ -148,7 +148,7 @@ t.test('gives the local server the time that a busy machine takes, unless told o
 })
 
 t.test('paces at real time but for the local server and loopback', async t => {
-  t.equal(resolveOptions({ url: cloud }).paceRate, 1)
+  t.equal(resolveOptions({ url: cloud }).paceRate, 1.001, 'and no live source is held back')
   for (const loopback of ['local', url, 'ws://localhost:8765/', 'ws://[::1]:1/']) {
     t.equal(resolveOptions({ url: loopback }).paceRate, false, loopback)
   }
