@@ -1,13 +1,10 @@
 import { setMaxListeners } from 'node:events'
 import { addAbortSignal, Duplex, pipeline } from 'node:stream'
 import { decode, type Decoder } from './audio/decode.js'
-import { frame, type Framer } from './audio/frame.js'
-import { pace } from './audio/pace.js'
 import { durationMs, type PcmFormat } from './audio/pcm-format.js'
-import { resample, type Resampler } from './audio/resample.js'
+import { Lane } from './lane.js'
 import { resolveOptions, withConfigChanges, type ConfigChanges, type SttStreamOptions } from './options.js'
 import type { SttEvent, TranscriptionEvent } from './stt/events.js'
-import { SttSession } from './stt/session.js'
 import type { SessionStats } from './stt/session-options.js'
 
 /** Figures of a stream so far. Durations in ms of audio. */
@@ -57,14 +54,12 @@ export function sttStream(options: SttStreamOptions = {}): SttStream {
  */
 export class SttStream extends Duplex {
   readonly #decoder: Decoder
-  readonly #resampler: Resampler
-  readonly #framer: Framer
-  readonly #session: SttSession
-  readonly #stages: Duplex[]
+  readonly #lane: Lane
+  readonly #stages: readonly Duplex[]
   readonly #readsPath: boolean
   /** As given, with the changes since. */
   #options: SttStreamOptions
-  #releaseServer: (() => void) | undefined
+  #localServer: Promise<{ url: string; release: () => void }> | undefined
   #bytesIn = 0
 
   /** @throws TypeError, RangeError */
@@ -75,19 +70,21 @@ export class SttStream extends Duplex {
     const { url, ...session } = resolved.session
     this.#readsPath = resolved.decode.path !== undefined
     this.#decoder = decode(resolved.decode)
-    this.#resampler = resample({ format: this.#decoder, ...resolved.resample })
-    this.#framer = frame(resolved.frame)
-    this.#session = new SttSession({ ...session, url: resolved.local ? () => this.#startLocalServer() : url })
-    const pacing = resolved.paceRate === false ? [] : [pace({ rate: resolved.paceRate })]
-    this.#stages = [this.#decoder, this.#resampler, this.#framer, ...pacing, this.#session]
+    this.#lane = new Lane({
+      ...resolved,
+      format: this.#decoder,
+      session: { ...session, url: resolved.local ? () => this.#localUrl() : url },
+    })
+    this.#stages = [this.#decoder, ...this.#lane.stages]
     for (const stage of this.#stages) {
       stage.on('warning', warning => this.emit('warning', warning))
       stage.on('error', error => this.destroy(error))
     }
-    this.#session.on('open', () => this.emit('open'))
-    for (const notice of SESSION_NOTICES) this.#session.on(notice, fact => this.emit(notice, fact))
-    this.#session.on('readable', () => this.#deliver())
-    this.#session.on('end', () => this.push(null))
+    const { events } = this.#lane
+    events.on('open', () => this.emit('open'))
+    for (const notice of SESSION_NOTICES) events.on(notice, fact => this.emit(notice, fact))
+    events.on('readable', () => this.#deliver())
+    events.on('end', () => this.push(null))
     pipeline(this.#stages, error => {
       if (error) this.destroy(error)
     })
@@ -108,7 +105,7 @@ export class SttStream extends Duplex {
       bytesIn: this.#bytesIn,
       ...(format && { format }),
       decodedMs: format ? durationMs(format, bytesOut) : 0,
-      ...this.#session.stats(),
+      ...this.#lane.stats(),
     }
   }
 
@@ -121,7 +118,7 @@ export class SttStream extends Duplex {
   endTurn(): Promise<TranscriptionEvent | undefined> {
     if (this.writableEnded || this.destroyed)
       throw new TypeError('endTurn() must be called before the stream has ended')
-    const final = this.#session.expectTurn()
+    const final = this.#lane.expectTurn()
     this.write(END_TURN)
     return final
   }
@@ -139,7 +136,7 @@ export class SttStream extends Duplex {
     const before = this.#options
     this.#options = withConfigChanges(before, changes)
     const { config } = resolveOptions(this.#options).session
-    return this.#session.updateConfig(config).catch((error: unknown) => {
+    return this.#lane.updateConfig(config).catch((error: unknown) => {
       this.#options = before
       throw error
     })
@@ -147,9 +144,7 @@ export class SttStream extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     if (chunk === END_TURN) {
-      // After the last frame there is no turn to end; `closeStream` ends what is open.
-      if (!this.#framer.writableFinished)
-        this.#framer.endTurnAt(this.#resampler.samplesAvailableAfter(this.#decoder.bytesOut))
+      this.#lane.endTurnAfter(this.#decoder.bytesOut)
       callback()
       return
     }
@@ -162,8 +157,9 @@ export class SttStream extends Duplex {
 
   override _final(callback: Callback): void {
     // A decoder that saw the end of the audio before the end of the bytes has ended the session already.
-    if (this.#session.writableFinished) callback()
-    else this.#session.once('finish', () => callback())
+    const { events } = this.#lane
+    if (events.writableFinished) callback()
+    else events.once('finish', () => callback())
     if (!this.#readsPath) this.#decoder.end()
   }
 
@@ -172,17 +168,15 @@ export class SttStream extends Duplex {
   }
 
   #deliver(): void {
-    for (let event: SttEvent | null; (event = this.#session.read() as SttEvent | null) !== null;) {
+    for (let event: SttEvent | null; (event = this.#lane.events.read() as SttEvent | null) !== null;) {
       if (!this.push(event)) return
     }
   }
 
-  async #startLocalServer(): Promise<string> {
-    const { acquireLocalServer } = await import('./local/shared-server.js')
-    const { url, release } = await acquireLocalServer()
-    if (this.destroyed) release()
-    else this.#releaseServer = release
-    return url
+  /** One for all connections of the stream. */
+  async #localUrl(): Promise<string> {
+    this.#localServer ??= import('./local/shared-server.js').then(shared => shared.acquireLocalServer())
+    return (await this.#localServer).url
   }
 
   /** `close` comes when everything is released: child process, socket, timers. */
@@ -193,7 +187,7 @@ export class SttStream extends Duplex {
     // Each with the error: the session rejects its turns with it.
     for (const stage of this.#stages) stage.destroy(error ?? undefined)
     void Promise.all(closed).then(() => {
-      this.#releaseServer?.()
+      this.#localServer?.then(({ release }) => release()).catch(() => {})
       callback(error)
     })
   }

@@ -1,0 +1,52 @@
+import type { Duplex } from 'node:stream'
+import { frame, type Framer } from './audio/frame.js'
+import { pace } from './audio/pace.js'
+import { resample, type ResampleOptions, type Resampler } from './audio/resample.js'
+import type { ResolvedOptions } from './options.js'
+import type { TranscriptionEvent } from './stt/events.js'
+import { SttSession } from './stt/session.js'
+import type { SessionStats, SttSessionOptions } from './stt/session-options.js'
+import type { WireTranscribeConfig } from './stt/transcribe-config.js'
+
+export interface LaneOptions extends Pick<ResolvedOptions, 'resample' | 'frame' | 'paceRate'> {
+  /** What the samples are, or whoever will know it before the first chunk. */
+  format: ResampleOptions['format']
+  session: SttSessionOptions
+}
+
+/** The way from samples to events, for one speaker or a mix of all: resample → frame → (pace) → session. */
+export class Lane {
+  /** In the order of the audio; the session is the last. */
+  readonly stages: readonly Duplex[]
+  /** Its readable side gives the events; it emits the notices. */
+  readonly events: SttSession
+  readonly #resampler: Resampler
+  readonly #framer: Framer
+
+  constructor({ format, resample: resampling, frame: framing, paceRate, session }: LaneOptions) {
+    this.#resampler = resample({ format, ...resampling })
+    this.#framer = frame(framing)
+    this.events = new SttSession(session)
+    const pacing = paceRate === false ? [] : [pace({ rate: paceRate })]
+    this.stages = [this.#resampler, this.#framer, ...pacing, this.events]
+  }
+
+  stats(): SessionStats {
+    return this.events.stats()
+  }
+
+  /** The final of the turn that the next `endTurnAfter()` ends. */
+  expectTurn(): Promise<TranscriptionEvent | undefined> {
+    return this.events.expectTurn()
+  }
+
+  /** Ends the turn after the first `bytes` bytes of the samples. */
+  endTurnAfter(bytes: number): void {
+    // After the last frame there is no turn to end; `closeStream` ends what is open.
+    if (!this.#framer.writableFinished) this.#framer.endTurnAt(this.#resampler.samplesAvailableAfter(bytes))
+  }
+
+  updateConfig(config: WireTranscribeConfig): Promise<void> {
+    return this.events.updateConfig(config)
+  }
+}
