@@ -19,6 +19,7 @@ const prompt = z
 const retry = z
   .strictObject({
     maxAttempts: z.number().int().min(0),
+    maxConnectAttempts: z.number().int().min(0),
     baseDelayMs: ms,
     maxDelayMs: ms,
     maxOutageMs: ms,

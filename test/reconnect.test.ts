@@ -309,3 +309,25 @@ t.test('gives up a connection that hears speech and says nothing, once', async t
   stream.destroy()
   await once(stream, 'close')
 })
+
+t.test('tells which final answers endTurn by the speech between them', async t => {
+  const { stream } = await session(t, async peer => {
+    await peer.next('endTurn')
+    // The first turn's own final, late; then the one that was asked for.
+    peer.transcription('One.', true, [['One.', 550, 950]])
+    await new Promise(setImmediate)
+    peer.transcription('Two.', true, [['Two.', 1_550, 1_950]])
+    await peer.next('endTurn')
+    peer.transcription('', true)
+    await finish(peer)
+  })
+  stream.resume()
+  const answer = stream.expectTurn()
+  const nothing = stream.expectTurn()
+  writeAll(stream, [...twoTurns(), { endTurn: true }])
+  t.match(await answer, { transcript: 'Two.' })
+  writeAll(stream, [...frames(2, { startMs: 2_500 }), { endTurn: true }])
+  t.equal(await nothing, undefined)
+  stream.end()
+  await once(stream, 'close')
+})

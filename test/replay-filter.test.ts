@@ -74,3 +74,13 @@ t.test('tells the same speech once', t => {
   t.strictSame(filter.judge({ kind: 'usage', transcribedAudioMs: 5 }), { deliver: true })
   t.end()
 })
+
+t.test('drops a final that the service sends twice', t => {
+  const filter = new ReplayFilter({ finalEndMs: -1, speechStartMs: -1 }, 0)
+  t.strictSame(filter.judge(final([[600, 900]])), { deliver: true })
+  t.strictSame(filter.judge(final([[600, 900]])), { deliver: false })
+  t.strictSame(filter.judge(final([[600, 950]])), { deliver: true }, 'other times are another final')
+  t.strictSame(filter.judge(final([])), { deliver: true })
+  t.strictSame(filter.judge(final([])), { deliver: true }, 'without times nobody can tell')
+  t.end()
+})

@@ -60,6 +60,8 @@ t.test('drops what lies before a number, or up to a mark', t => {
 t.test('is bounded: the oldest leave, never the newest', t => {
   const made = ring('vvvvvvvvvv', 300)
   t.match([made.first, made.startMs, made.endMs], [7, 700, 1_000])
+  t.equal(ring('uvvuuuuu', 300).evictedVoiceEndMs, 300)
+  t.equal(ring('uuuuuuuu', 300).evictedVoiceEndMs, -1)
   const tiny = ring('vvv', 1)
   t.match([tiny.first, tiny.next, tiny.startMs], [2, 3, 200])
   t.end()

@@ -7,6 +7,7 @@ const failure = (error = lost, nowMs = 0, heard = true) => ({ error, nowMs, hear
 
 t.test('doubles the bound of a random delay up to the maximum', t => {
   const policy = new RetryPolicy({ baseDelayMs: 100, maxDelayMs: 1_000, maxAttempts: 6 }, () => 1)
+  policy.opened()
   const delays = Array.from({ length: 7 }, () => policy.nextDelayMs(failure()))
   t.strictSame(delays, [100, 200, 400, 800, 1_000, 1_000, undefined])
   t.equal(new RetryPolicy({ baseDelayMs: 100 }, () => 0.25).nextDelayMs(failure()), 25)
@@ -14,6 +15,18 @@ t.test('doubles the bound of a random delay up to the maximum', t => {
   policy.proved()
   t.equal(policy.attempt, 0)
   t.equal(policy.nextDelayMs(failure()), 100)
+  t.end()
+})
+
+t.test('tries fewer times before the first connection has stood', t => {
+  const policy = new RetryPolicy()
+  const retried = Array.from({ length: 4 }, () => policy.nextDelayMs(failure()) !== undefined)
+  t.strictSame(retried, [true, true, true, false])
+  policy.opened()
+  t.not(policy.nextDelayMs(failure()), undefined)
+  const few = new RetryPolicy({ maxAttempts: 1 })
+  t.not(few.nextDelayMs(failure()), undefined)
+  t.equal(few.nextDelayMs(failure()), undefined)
   t.end()
 })
 

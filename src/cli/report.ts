@@ -37,6 +37,17 @@ export class Reporter {
     this.notice(`${concernsMachine ? '' : `${file}: `}warning: ${message} [${code}]`)
   }
 
+  reconnecting({ cause, delayMs }: { cause: SttError; delayMs: number }, file: string): void {
+    this.notice(
+      `${file}: ${cause.message} [${cause.code}]; another attempt in ${Math.ceil(delayMs / 1_000)} s`,
+    )
+  }
+
+  reconnected({ lostMs }: { lostMs: number }, file: string): void {
+    const lost = lostMs > 0 ? `; ${Math.round(lostMs)} ms of audio are lost` : ''
+    this.notice(`${file}: connected again${lost}`)
+  }
+
   /** Message, code and remedy; the stack only where DEBUG is set. */
   error(error: unknown, file?: string): void {
     const message = error instanceof Error ? error.message : String(error)

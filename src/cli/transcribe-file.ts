@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import type { SttError } from '../errors.js'
 import type { SttEvent } from '../stt/events.js'
 import type { SttStream } from '../stt-stream.js'
 import type { EventFormatter } from './event-format.js'
@@ -29,13 +30,18 @@ export async function transcribeFile({
   durationMs,
 }: FileRun): Promise<void> {
   stream.on('warning', (warning: { code: string; message: string }) => reporter.warning(warning, file))
+  stream.on('reconnecting', (loss: { cause: SttError; delayMs: number }) => reporter.reconnecting(loss, file))
+  stream.on('reconnected', (replay: { lostMs: number }) => reporter.reconnected(replay, file))
   const progress =
     progressOn &&
     new Progress({
       stream: progressOn,
       file: basename(file),
       durationMs,
-      positionMs: () => stream.stats().sentMs,
+      positionMs: () => {
+        const { sentMs, insertedMs, replayedMs } = stream.stats()
+        return sentMs - insertedMs - replayedMs
+      },
     })
   const write = async (text: string): Promise<void> => {
     if (text === '') return

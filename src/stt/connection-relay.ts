@@ -109,11 +109,6 @@ export class ConnectionRelay {
     }
   }
 
-  /** The open interim's audio and all voiced audio that is not proven heard. */
-  get pending(): boolean {
-    return this.#evidence.pending
-  }
-
   /** `taken` comes when a connection has taken the item, or when none needs to. One item at a time. */
   write(item: FrameOrMark, taken: () => void): void {
     if (this.#state === 'hibernating' && !this.#wakesUp(item)) {
@@ -152,7 +147,7 @@ export class ConnectionRelay {
   /** No answer is expected any more. */
   giveUp(mark: EndTurnMark): void {
     for (const { marks } of this.#generations) {
-      const index = marks.indexOf(mark)
+      const index = marks.findIndex(sent => sent.mark === mark)
       if (index >= 0) marks.splice(index, 1)
     }
   }
@@ -224,7 +219,7 @@ export class ConnectionRelay {
   #onSent(generation: Generation, item: FrameOrMark): void {
     this.#sentEnd = Math.max(this.#sentEnd, this.#cursor)
     if (isMark(item)) {
-      generation.marks.push(item)
+      generation.marks.push({ mark: item, voiceEndMs: this.#lastVoicedMs })
       this.#listener.onMarkSent(item)
       return
     }
@@ -253,7 +248,10 @@ export class ConnectionRelay {
       onMessage: (from, message) => this.#onMessage(from, message),
       onEnd: ended => this.#onEnd(ended),
       onError: (failed, error) => this.#onError(failed, error),
-      onWarning: warning => this.#listener.onNotice('warning', warning as object),
+      onWarning: (warned, warning) => {
+        // One that was handed over from is nobody's business any more.
+        if (!this.#leaving.has(warned)) this.#listener.onNotice('warning', warning as object)
+      },
       onClose: closed => this.#onClose(closed),
     })
     this.#generations.add(generation)
@@ -448,10 +446,10 @@ export class ConnectionRelay {
     this.#safeMs = this.#ring.startMs
   }
 
-  /** Audio that has left the ring since the safe point with something pending on it, in ms. */
+  /** Audio that has left the ring since the safe point, up to the last of it that is voiced, in ms. */
   get #unprotectedMs(): number {
     if (!this.#evidence.pending) return 0
-    return Math.max(0, this.#ring.startMs - Math.max(this.#evidence.provenMs, this.#safeMs))
+    return Math.max(0, this.#ring.evictedVoiceEndMs - Math.max(this.#evidence.provenMs, this.#safeMs))
   }
 
   #sourceMsAt(number: number): number {
@@ -565,7 +563,8 @@ export class ConnectionRelay {
   #hibernateIfQuiet(): void {
     const generation = this.#current
     if (!generation?.opened || this.#ending || this.#sending || this.#cursor < this.#ring.next) return
-    if (this.#evidence.pending || this.#listener.turnExpected()) {
+    // Noise may stay pending for ever; what the service has of it, `closeStream` brings.
+    if (this.#evidence.interimOpen || this.#listener.turnExpected()) {
       this.#watchQuiet()
       return
     }

@@ -7,7 +7,7 @@ import type { ServerMessage } from './protocol.js'
  */
 
 /** Voice activity outlasts the last word by breath and hangover: a voiced run this close to it belongs to it. */
-const WORD_TAIL_MS = 400
+export const WORD_TAIL_MS = 400
 
 export class Evidence {
   /** Below zero until something is proven: no word's tail covers the first speech. */
@@ -28,6 +28,11 @@ export class Evidence {
   /** Whether the service has said anything at all. */
   get heard(): boolean {
     return this.#heard
+  }
+
+  /** Whether an interim waits for its final. */
+  get interimOpen(): boolean {
+    return this.#openInterim
   }
 
   /** Whether results may still come for what was sent. */

@@ -15,14 +15,14 @@ export interface ExpectedTurnsOptions {
   timeoutMs: number
   /** While nobody reads the results, an answer may wait unread. */
   isResting: () => boolean
-  /** The mark's turn held nothing after all. */
-  onEmpty: (mark: EndTurnMark) => void
+  /** What was perhaps the answer to the mark was. */
+  onPerhaps: (mark: EndTurnMark) => void
   /** Nothing came: what comes later answers another mark. */
   onTimeout: (mark: EndTurnMark) => void
 }
 
-/** After an empty answer, so long for another to follow, in ms. */
-const SECOND_ANSWER_MS = 500
+/** After what may be the answer, so long for a better one to follow, in ms. */
+const BETTER_ANSWER_MS = 500
 
 /** The promises of `endTurn()`: each belongs to one mark in the audio, whichever connection carries it. */
 export class ExpectedTurns {
@@ -72,15 +72,15 @@ export class ExpectedTurns {
     expected?.resolve(final)
   }
 
-  /** An empty answer: unless another follows soon, it is the answer. */
-  answeredEmpty(mark: EndTurnMark): void {
+  /** Unless a better one follows soon, this is the answer. */
+  answeredPerhaps(mark: EndTurnMark, final: Final): void {
     const expected = this.#byMark.get(mark)
-    clearTimeout(expected?.timer)
     const settle = () => {
-      this.#options.onEmpty(mark)
-      this.answered(mark, undefined)
+      this.#options.onPerhaps(mark)
+      this.answered(mark, final)
     }
-    if (expected) expected.timer = setTimeout(settle, SECOND_ANSWER_MS)
+    clearTimeout(expected?.timer)
+    if (expected) expected.timer = setTimeout(settle, BETTER_ANSWER_MS)
     else settle()
   }
 

@@ -12,8 +12,14 @@ export interface GenerationListener {
   /** The service has said all: the answer to `end()`. */
   onEnd(generation: Generation): void
   onError(generation: Generation, error: SttError): void
-  onWarning(warning: unknown): void
+  onWarning(generation: Generation, warning: unknown): void
   onClose(generation: Generation): void
+}
+
+export interface SentMark {
+  readonly mark: EndTurnMark
+  /** Where the last voiced audio before it ends, on the source's clock, in ms. */
+  readonly voiceEndMs: number
 }
 
 /**
@@ -24,7 +30,7 @@ export class Generation {
   readonly connection: SttConnection
   readonly options: SttConnectionOptions
   /** Marks sent on it and not answered, oldest first. */
-  readonly marks: EndTurnMark[] = []
+  readonly marks: SentMark[] = []
   filter: ReplayFilter
   opened = false
   /** It hands over in the middle of speech: its successor will say again what it would still say. */
@@ -44,7 +50,7 @@ export class Generation {
       )
       .on('end', () => listener.onEnd(this))
       .on('error', (error: SttError) => listener.onError(this, error))
-      .on('warning', warning => listener.onWarning(warning))
+      .on('warning', warning => listener.onWarning(this, warning))
       .on('close', () => listener.onClose(this))
   }
 

@@ -33,6 +33,8 @@ export class ReplayFilter {
   #finalsRepeat: boolean
   #interimsRepeat: boolean
   #speechRepeats = false
+  /** The last final on this connection. */
+  #last: TranscriptionMessage | undefined
 
   /** @param startMs source time of the first audio that the connection is sent */
   constructor(delivered: Delivered, startMs: number) {
@@ -57,6 +59,9 @@ export class ReplayFilter {
 
   #judgeFinal(final: TranscriptionMessage): Verdict {
     const { finalEndMs } = this.#delivered
+    const twice = this.#last !== undefined && isSame(final, this.#last)
+    this.#last = final
+    if (twice) return DROP
     const first = final.words[0]
     const last = final.words.at(-1)
     if (!this.#finalsRepeat || !first || !last) {
@@ -90,4 +95,15 @@ export class ReplayFilter {
     this.#finalsRepeat = false
     this.#interimsRepeat = false
   }
+}
+
+/** The same words at the same time: the service has sent one final twice. */
+function isSame(one: TranscriptionMessage, other: TranscriptionMessage): boolean {
+  const [first, last] = [one.words[0], one.words.at(-1)]
+  return (
+    one.transcript === other.transcript &&
+    first !== undefined &&
+    first.startMs === other.words[0]?.startMs &&
+    last?.endMs === other.words.at(-1)?.endMs
+  )
 }

@@ -14,6 +14,7 @@ export class ReplayRing {
   #durationMs = 0
   #startMs = 0
   #endMs = 0
+  #evictedVoiceEndMs = -1
 
   /** @param capacityMs above it the oldest frames leave, all but the newest */
   constructor(capacityMs: number) {
@@ -40,6 +41,11 @@ export class ReplayRing {
     return this.#endMs
   }
 
+  /** Where the newest voiced audio that has left a full ring ends, in ms; -1 where none has. */
+  get evictedVoiceEndMs(): number {
+    return this.#evictedVoiceEndMs
+  }
+
   at(number: number): FrameOrMark | undefined {
     return this.#items[number - this.#first]
   }
@@ -50,7 +56,11 @@ export class ReplayRing {
     if (this.#durationMs === 0) this.#startMs = item.startMs
     this.#endMs = item.startMs + item.sourceMs
     this.#durationMs += item.sourceMs
-    while (this.#durationMs > this.#capacityMs && this.#durationMs > item.sourceMs) this.#drop(1)
+    while (this.#durationMs > this.#capacityMs && this.#durationMs > item.sourceMs) {
+      const oldest = this.#items[0]!
+      if (!isMark(oldest) && oldest.voiced) this.#evictedVoiceEndMs = endOf(oldest)
+      this.#drop(1)
+    }
   }
 
   /** Drops all before `number`. */

@@ -4,6 +4,8 @@ import type { SttError } from '../errors.js'
 export interface RetryOptions {
   /** Attempts in a row, none of which has proved itself, before the stream fails. Default 10. */
   maxAttempts?: number
+  /** The same before the first connection has stood: a wrong address is told soon. Default 3. */
+  maxConnectAttempts?: number
   /** Bound of the first delay, in ms; it doubles with each attempt. Default 250. */
   baseDelayMs?: number
   /** Bound of all delays, in ms, except where the service asks for more (`Retry-After`). Default 10 000. */
@@ -14,7 +16,13 @@ export interface RetryOptions {
   shouldRetry?: (error: SttError) => boolean
 }
 
-export const RETRY_DEFAULTS = { maxAttempts: 10, baseDelayMs: 250, maxDelayMs: 10_000, maxOutageMs: 60_000 }
+export const RETRY_DEFAULTS = {
+  maxAttempts: 10,
+  maxConnectAttempts: 3,
+  baseDelayMs: 250,
+  maxDelayMs: 10_000,
+  maxOutageMs: 60_000,
+}
 
 /** How a connection ended. */
 export interface Failure {
@@ -65,9 +73,11 @@ export class RetryPolicy {
 
   /** The delay before the next attempt, in ms; undefined where there is to be none. */
   nextDelayMs({ error, heard, nowMs }: Failure): number | undefined {
-    const { maxAttempts, baseDelayMs, maxDelayMs, maxOutageMs, shouldRetry } = this.#options
+    const { maxAttempts, maxConnectAttempts, baseDelayMs, maxDelayMs, maxOutageMs, shouldRetry } =
+      this.#options
     const retryable = shouldRetry ? shouldRetry(error) : this.#isRetryable(error, heard)
-    if (!this.#enabled || !retryable || this.#attempt >= maxAttempts) return undefined
+    const limit = this.#everOpened ? maxAttempts : Math.min(maxAttempts, maxConnectAttempts)
+    if (!this.#enabled || !retryable || this.#attempt >= limit) return undefined
     const boundMs = Math.min(maxDelayMs, baseDelayMs * 2 ** this.#attempt)
     const delayMs = Math.max(Math.round(this.#random() * boundMs), error.retryAfterMs ?? 0)
     this.#outageStartMs ??= nowMs

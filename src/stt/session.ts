@@ -1,13 +1,14 @@
 import { Duplex } from 'node:stream'
-import type { EndTurnMark, FrameOrMark } from '../audio/frame.js'
+import type { FrameOrMark } from '../audio/frame.js'
 import { SttError } from '../errors.js'
 import { CONNECTION_DEFAULTS } from './connection-options.js'
 import { ConnectionRelay, isManual } from './connection-relay.js'
 import type { TranscriptionEvent } from './events.js'
+import { WORD_TAIL_MS } from './evidence.js'
 import { ExpectedTurns } from './expected-turns.js'
-import type { Generation } from './generation.js'
+import type { Generation, SentMark } from './generation.js'
 import { ManualTurnLimit } from './manual-turn-limit.js'
-import type { ServerMessage } from './protocol.js'
+import type { ServerMessage, TranscriptionMessage } from './protocol.js'
 import { isMark } from './replay-ring.js'
 import { Results } from './results.js'
 import { CONTINUITY_DEFAULTS, type SessionStats, type SttSessionOptions } from './session-options.js'
@@ -48,7 +49,7 @@ export class SttSession extends Duplex {
     this.#expectedTurns = new ExpectedTurns({
       timeoutMs: finishTimeoutMs,
       isResting: () => this.#results.full,
-      onEmpty: mark => this.#relay.answered(mark),
+      onPerhaps: mark => this.#relay.answered(mark),
       onTimeout: mark => this.#relay.giveUp(mark),
     })
     this.#manualTurns = new ManualTurnLimit(options.maxManualTurnMs ?? CONTINUITY_DEFAULTS.maxManualTurnMs)
@@ -119,26 +120,30 @@ export class SttSession extends Duplex {
   #onMessage(message: ServerMessage, generation: Generation): void {
     const { final, repeated } = this.#results.accept(message, generation.filter, generation.sentMs)
     if (final) this.#relay.proved()
-    if (message.kind === 'transcription' && message.isFinal && !repeated)
-      this.#settleTurn(generation.marks[0], message.transcript, final)
+    if (message.kind === 'transcription' && message.isFinal)
+      this.#settleTurn(generation.marks[0], message, repeated ? undefined : final)
     if (this.#results.full) this.#relay.pause()
     this.#deliver()
   }
 
-  /** Only a mark that the service has been sent can have been answered. */
+  /**
+   * Only a mark that the service has been sent can have been answered. A final with speech between its last word
+   * and the mark may be of an earlier turn (the service says nothing of which is which), and an empty one may
+   * precede the turn's own (protocol B8): those answer only if no other follows soon.
+   */
   #settleTurn(
-    mark: EndTurnMark | undefined,
-    transcript: string,
+    sent: SentMark | undefined,
+    { words }: TranscriptionMessage,
     final: TranscriptionEvent | undefined,
   ): void {
-    if (!mark) return
-    // An empty final may precede the turn's own (protocol B8): where speech is due, that is given a moment.
-    if (transcript === '' && this.#relay.pending) {
-      this.#expectedTurns.answeredEmpty(mark)
-      return
+    if (!sent) return
+    const endMs = words.at(-1)?.endMs ?? (final ? Infinity : -Infinity)
+    if (endMs + WORD_TAIL_MS >= sent.voiceEndMs) {
+      this.#relay.answered(sent.mark)
+      this.#expectedTurns.answered(sent.mark, final)
+    } else {
+      this.#expectedTurns.answeredPerhaps(sent.mark, final)
     }
-    this.#relay.answered(mark)
-    this.#expectedTurns.answered(mark, final)
   }
 
   #onEnd(): void {
