@@ -22,7 +22,7 @@ module.exports = {
       path: '^src/(?!wire/|errors\\.ts$)',
     }),
     rule('local-knows-audio-and-protocol', 'the server sees audio and the protocol only', '^src/local/', {
-      path: '^src/(wire|cli|captions)/|^src/stt/(?!(protocol|service-errors|json-fields|transcribe-config)\\.ts$)|^src/(stt-stream|transcribe|options|index|testing)\\.ts$',
+      path: '^src/(wire|cli|captions)/|^src/stt/(?!(protocol|prompt-characters|service-errors|json-fields|transcribe-config)\\.ts$)|^src/(stt-stream|transcribe|options|index|testing)\\.ts$',
     }),
     rule('captions-are-pure', 'formatters know event types only', '^src/captions/', {
       path: '^src/',
@@ -39,7 +39,7 @@ module.exports = {
     rule(
       'pure-stays-pure',
       'pure rooms import only types',
-      '^src/(audio/(sniff|pcm-format)|stt/(evidence|replay-ring|audio-clock|turns|result-queue|latency-histogram|send-times|stream-metrics)|local/endpointer)\\.ts$',
+      '^src/(audio/(sniff|pcm-format)|stt/(evidence|replay-ring|audio-clock|turns|result-queue|prompt-characters|latency-histogram|send-times|stream-metrics)|local/endpointer)\\.ts$',
       {
         ...typeOnly,
         pathNot: '^src/(errors|stt/(latency-histogram|send-times))\\.ts$',

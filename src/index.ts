@@ -1,5 +1,5 @@
 export { sttStream, SttStream, type SttStreamStats } from './stt-stream.js'
-export type { ConfigChanges, SttStreamOptions } from './options.js'
+export type { SttStreamOptions } from './options.js'
 export { SttError, type SttErrorCode } from './errors.js'
 export type {
   SpeechStartedEvent,
@@ -35,6 +35,7 @@ export { SttConnection } from './stt/connection.js'
 export type { ConnectionOptions, SttConnectionOptions } from './stt/connection-options.js'
 export type { RetryOptions } from './stt/retry-policy.js'
 export type { ContinuityOptions } from './stt/session-options.js'
+export type { ConfigChanges } from './stt/config-guard.js'
 export type { ServerMessage } from './stt/protocol.js'
 export type {
   AssemblyaiConfig,

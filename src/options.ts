@@ -3,10 +3,11 @@ import { MIN_FRAME_MS } from './audio/frame.js'
 import { checkPcmFormat, type PcmFormat } from './audio/pcm-format.js'
 import type { ResampleOptions } from './audio/resample.js'
 import type { ResamplerQuality } from './audio/resampler-quality.js'
-import { optionSchema, OWNED_FIELDS, toMisuse } from './option-schema.js'
+import { optionSchema, toMisuse } from './option-schema.js'
+import { changeTranscribeConfig, refuseOwnedFields, type ConfigChanges } from './stt/config-guard.js'
 import type { ConnectionOptions } from './stt/connection-options.js'
 import type { ContinuityOptions, SttSessionOptions } from './stt/session-options.js'
-import type { TranscribeConfigOptions } from './stt/transcribe-config.js'
+import type { TranscribeConfigOptions, WireTranscribeConfig } from './stt/transcribe-config.js'
 
 /** The service's STT channel (protocol A1). */
 export const DEFAULT_URL = 'wss://api.inworld.ai/stt/v1/transcribe:streamBidirectional'
@@ -69,7 +70,7 @@ export interface SttStreamOptions
  */
 const AUTO_PACE_RATE = 1.001
 
-const WIRE_FIELDS = [
+const CONFIG_OPTIONS = [
   'modelId',
   'language',
   'inactivityTimeoutSeconds',
@@ -81,7 +82,8 @@ const WIRE_FIELDS = [
   'inworldSttV1Config',
   'sonioxConfig',
   'voiceProfileConfig',
-] as const satisfies (keyof TranscribeConfigOptions)[]
+  'transcribeConfig',
+] as const satisfies (keyof ConfigChanges)[]
 const DECODE_OPTIONS = ['input', 'path', 'ffmpegPath', 'spoolLimitBytes'] as const
 const SESSION_OPTIONS = [
   'authScheme',
@@ -106,13 +108,15 @@ const SESSION_OPTIONS = [
   'includeWordTimestamps',
   'maxUnreadResults',
 ] as const
-/** Provider blocks exclude one another and must be of the model's vendor (protocol B4). */
-const VENDOR_OF_BLOCK = {
-  groqConfig: 'groq',
-  assemblyaiConfig: 'assemblyai',
-  inworldSttV1Config: 'inworld',
-  sonioxConfig: 'soniox',
-} as const
+/** What the pipeline sends of its own. */
+const PIPELINE_CONFIG: WireTranscribeConfig = {
+  modelId: DEFAULT_MODEL_ID,
+  audioEncoding: 'LINEAR16',
+  sampleRateHertz: 16_000,
+  numberOfChannels: 1,
+  // Word times are what proves how far the service has heard; events show them only when asked to.
+  includeWordTimestamps: true,
+}
 
 /** Options checked, defaults filled in, sorted by room. */
 export interface ResolvedOptions {
@@ -130,7 +134,8 @@ export interface ResolvedOptions {
 export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions {
   checkShape(options)
   const { url = DEFAULT_URL, frameMs = 100, pace = 'auto' } = options
-  const modelId = sentModelId(options)
+  const config = changeTranscribeConfig(PIPELINE_CONFIG, pick(options, CONFIG_OPTIONS))
+  const { modelId } = config
   const local = url === 'local'
   const loopback = local || isLoopback(url)
   if (options.input) checkPcmFormat(options.input, 'input')
@@ -138,7 +143,6 @@ export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions 
   if (options.input) gainsOf(options, options.input.channels)
   if (options.input && options.path)
     throw new TypeError('input and path exclude one another: a raw file is piped in')
-  checkBlocks(options, modelId)
   const minFrameMs = modelId.startsWith('assemblyai/') ? 50 : MIN_FRAME_MS
   if (frameMs < minFrameMs)
     throw new RangeError(`frameMs must be at least ${minFrameMs} ms for ${modelId}; got ${frameMs}`)
@@ -159,27 +163,15 @@ export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions 
       ...pick(options, SESSION_OPTIONS),
       ...(apiKey !== undefined && { apiKey }),
       url,
-      config: {
-        audioEncoding: 'LINEAR16',
-        sampleRateHertz: 16_000,
-        numberOfChannels: 1,
-        // Word times are what proves how far the service has heard; events show them only when asked to.
-        includeWordTimestamps: true,
-        ...pick(options, WIRE_FIELDS),
-        modelId,
-        ...options.transcribeConfig,
-      },
+      config,
     },
     ...(options.signal && { signal: options.signal }),
   }
 }
 
-/** What a running stream can change: fields of the service's config. */
-export type ConfigChanges = TranscribeConfigOptions & Pick<SttStreamOptions, 'transcribeConfig'>
-
 /** @throws TypeError for options that are fixed from the start */
 export function withConfigChanges(options: SttStreamOptions, changes: ConfigChanges): SttStreamOptions {
-  const changeable: readonly string[] = [...WIRE_FIELDS, 'transcribeConfig']
+  const changeable: readonly string[] = CONFIG_OPTIONS
   const fixed = Object.keys(changes).find(name => !changeable.includes(name))
   if (fixed !== undefined)
     throw new TypeError(
@@ -190,48 +182,18 @@ export function withConfigChanges(options: SttStreamOptions, changes: ConfigChan
   return changed
 }
 
-/** The model that the service will be asked for: fields passed through win. */
-function sentModelId({ modelId = DEFAULT_MODEL_ID, transcribeConfig = {} }: SttStreamOptions): string {
-  const passed = transcribeConfig.modelId
-  return typeof passed === 'string' ? passed : modelId
-}
-
 function checkShape(options: SttStreamOptions): void {
   const given: unknown = options
   if (typeof given !== 'object' || given === null) {
     throw new TypeError(`options must be an object; got ${given === null ? 'null' : typeof given}`)
   }
+  refuseOwnedFields(options)
   const { error } = optionSchema.safeParse(options, { reportInput: true })
   const issue = error?.issues[0]
   if (issue) throw toMisuse(issue, options)
-  const owned = OWNED_FIELDS.find(name => name in (options.transcribeConfig ?? {}))
-  if (owned)
-    throw new TypeError(
-      `transcribeConfig.${owned} is the pipeline's own; describe raw audio with the option 'input'`,
-    )
   const { url } = options
   if (url !== undefined && url !== 'local' && !/^wss?:$/.test(parseUrl(url)?.protocol ?? '')) {
     throw new TypeError("url must be a ws: or wss: URL or 'local'")
-  }
-}
-
-function checkBlocks(options: SttStreamOptions, modelId: string): void {
-  const blocks = Object.entries(VENDOR_OF_BLOCK).filter(
-    ([name]) => name in options && options[name as keyof typeof VENDOR_OF_BLOCK],
-  )
-  const [first, second] = blocks
-  if (first && second)
-    throw new TypeError(
-      `${first[0]} and ${second[0]} exclude one another: the service takes one provider block`,
-    )
-  if (first && !modelId.startsWith(`${first[1]}/`)) {
-    throw new TypeError(`${first[0]} belongs to ${first[1]}/* models; modelId is ${modelId}`)
-  }
-  const { minEndOfTurnSilenceWhenConfident: min, maxTurnSilence: max } = options.inworldSttV1Config ?? {}
-  if (min !== undefined && max !== undefined && max < min) {
-    throw new RangeError(
-      `inworldSttV1Config.maxTurnSilence must be at least minEndOfTurnSilenceWhenConfident (${min}); got ${max}`,
-    )
   }
 }
 

@@ -3,7 +3,8 @@ import { addAbortSignal, Duplex, pipeline } from 'node:stream'
 import { decode, type Decoder } from './audio/decode.js'
 import { durationMs, type PcmFormat } from './audio/pcm-format.js'
 import { Lane } from './lane.js'
-import { resolveOptions, withConfigChanges, type ConfigChanges, type SttStreamOptions } from './options.js'
+import { resolveOptions, withConfigChanges, type SttStreamOptions } from './options.js'
+import type { ConfigChanges } from './stt/config-guard.js'
 import type { SttEvent, TranscriptionEvent } from './stt/events.js'
 import type { SessionStats } from './stt/session-options.js'
 
@@ -134,8 +135,9 @@ export class SttStream extends Duplex {
     if (this.writableEnded || this.destroyed)
       throw new TypeError('updateConfig() must be called before the stream has ended')
     const before = this.#options
-    this.#options = withConfigChanges(before, changes)
-    const { config } = resolveOptions(this.#options).session
+    const changed = withConfigChanges(before, changes)
+    const { config } = resolveOptions(changed).session
+    this.#options = changed
     return this.#lane.updateConfig(config).catch((error: unknown) => {
       this.#options = before
       throw error

@@ -48,14 +48,16 @@ t.test('passes every field of transcribeConfig, typed ones and unknown ones', as
 })
 
 t.test('refuses misspelt and mistyped options by name', async t => {
-  refuse(t, { lanugage: 'en' }, TypeError, /unknown option 'lanugage'/)
+  refuse(t, { lanugage: 'en' }, TypeError, /unknown option 'lanugage'$/)
+  refuse(t, { frame_ms: 100 }, TypeError, /unknown option 'frame_ms'; it is spelt 'frameMs'$/)
+  refuse(t, { model_id: 'a/b' }, TypeError, /unknown option 'model_id'; it is spelt 'modelId'$/)
   refuse(
     t,
     { inworldSttV1Config: { vadTreshold: 0 } },
     TypeError,
-    /unknown option of inworldSttV1Config 'vadTreshold'/,
+    /unknown option of inworldSttV1Config 'vadTreshold'. The service drops/,
   )
-  refuse(t, { language: 5 }, TypeError, /^language: .*string/)
+  refuse(t, { language: 5 }, TypeError, /^language: .*BCP-47.*got 5/)
   refuse(t, { interimResults: 'yes' }, TypeError, /^interimResults: .*boolean.*got string/)
   refuse(t, { signal: {} }, TypeError, /^signal: .*AbortSignal/)
   refuse(t, { apiKey: 42 }, TypeError, /^apiKey: .*string or a function/)
@@ -81,7 +83,7 @@ t.test('refuses values out of range', async t => {
     t,
     { inworldSttV1Config: { maxTurnSilence: 100, minEndOfTurnSilenceWhenConfident: 200 } },
     RangeError,
-    /maxTurnSilence must be at least/,
+    /maxTurnSilence: expected at least .*200 ms.*got 100/,
   )
   refuse(t, { voiceProfileConfig: { enableVoiceProfile: true, topN: 21 } }, RangeError, /topN/)
   refuse(t, { pace: 0 }, RangeError, /^pace/)
@@ -120,17 +122,35 @@ t.test('takes channels or a mix, and refuses what does not fit the declared inpu
 })
 
 t.test('refuses what is the pipeline own business, naming input', async t => {
-  for (const field of ['audioEncoding', 'sampleRateHertz', 'numberOfChannels']) {
-    refuse(t, { [field]: 1 }, TypeError, new RegExp(`${field}.*'input'`))
-    refuse(t, { transcribeConfig: { [field]: 1 } }, TypeError, new RegExp(`${field}.*'input'`))
+  for (const field of ['audioEncoding', 'sampleRateHertz', 'numberOfChannels', 'sample_rate_hertz']) {
+    refuse(t, { [field]: 1 }, TypeError, new RegExp(`^${field}.*'input'`))
+    refuse(
+      t,
+      { transcribeConfig: { [field]: 1 } },
+      TypeError,
+      new RegExp(`^transcribeConfig.${field}.*'input'`),
+    )
   }
 })
 
-t.test('refuses what the service would refuse', async t => {
-  refuse(t, { prompts: ['a#b'] }, TypeError, /^prompts.0: a phrase without/)
-  refuse(t, { prompts: ['line\nbreak'] }, TypeError, /^prompts.0/)
-  refuse(t, { inworldSttV1Config: {}, modelId: 'assemblyai/u3-rt-pro' }, TypeError, /belongs to inworld/)
-  refuse(t, { inworldSttV1Config: {}, groqConfig: {} }, TypeError, /exclude one another/)
+t.test('checks the config that is sent: options and what is passed through, together', async t => {
+  refuse(t, { modelId: 'soniox/a', inworldSttV1Config: {} }, TypeError, /expected a model inworld/)
+  refuse(
+    t,
+    { inworldSttV1Config: {}, transcribeConfig: { modelId: 'soniox/a' } },
+    TypeError,
+    /a model inworld/,
+  )
+  refuse(
+    t,
+    { inworldSttV1Config: {}, transcribeConfig: { groqConfig: {} } },
+    TypeError,
+    /exclude one another/,
+  )
+  refuse(t, { transcribeConfig: { model_id: 'a/b' } }, TypeError, /^model_id: .*'modelId'/)
+  const speakers = { enableSpeakerDiarization: true }
+  t.match(resolveOptions({ url, ...speakers }).session.config, { includeWordTimestamps: true, ...speakers })
+  refuse(t, { ...speakers, transcribeConfig: { includeWordTimestamps: false } }, TypeError, /^enableSpeaker/)
 })
 
 t.test('takes ws, wss and local as url, and only those', async t => {

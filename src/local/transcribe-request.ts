@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { PcmFormat } from '../audio/pcm-format.js'
 import { MAX_CHANNELS, MAX_SAMPLE_RATE_HERTZ, MIN_SAMPLE_RATE_HERTZ } from '../audio/pcm-format.js'
+import { refusedPromptCharacter } from '../stt/prompt-characters.js'
 import { camelCaseFields, isJsonObject, type JsonObject } from './json-object.js'
 import { invalidArgument, type Status } from './server-message.js'
 
@@ -29,9 +30,6 @@ const PROVIDER_BLOCKS = {
   inworldSttV1Config: 'inworld',
   sonioxConfig: 'soniox',
 } as const
-
-/** The service refuses `#`, `/`, `@`, `|` and control characters in biasing terms. */
-const PROMPT_CHARACTERS = /^[\p{L}\p{M}\p{N} .,;:!?'"’()&%+-]*$/u
 
 // int32 and float travel as numbers or as strings of digits in protobuf JSON.
 const number = z
@@ -169,7 +167,7 @@ function checkVendorAndPrompts(request: TranscribeRequest): Checked<TranscribeRe
       return refuseConfig(`${block} does not belong to model ${request.modelId}`)
     }
   }
-  if (!biasingTerms(request).every(term => PROMPT_CHARACTERS.test(term))) {
+  if (request.prompts.some(prompt => refusedPromptCharacter(prompt) !== undefined)) {
     return refuseConfig('prompts may hold letters, digits, spaces and basic punctuation only')
   }
   return { ok: true, value: request }
