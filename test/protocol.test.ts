@@ -58,30 +58,135 @@ t.test('normalises every spelling of word times to ms', async t => {
       words: [{ word: 'lamp', startMs: 500, endMs: 750, confidence: 0.5, speaker: '2' }],
     })
   }
-  const [first] = parse({
-    transcription: { transcript: 'a', wordTimestamps: [{ word: 'a', endTimeMs: 90 }, { word: 'b' }] },
-  })
-  t.match(
-    first,
-    { words: [{ word: 'a', startMs: 0, endMs: 90 }] },
-    'zero start omitted; a word without times is left out',
-  )
 })
 
-t.test('finds the voice profile inside and beside the transcription', async t => {
-  const voiceProfile = {
-    vocal_style: [{ label: 'normal', confidence: 0.8 }],
-    gender: [{ label: 'x' }],
-    odd: 'text',
+const wordsOf = (wordTimestamps: unknown) => {
+  const [message] = parse({ transcription: { transcript: 'a', isFinal: true, wordTimestamps } })
+  return (message as { words: unknown[] }).words
+}
+
+t.test('reads words whose fields are missing, strings or out of range', async t => {
+  const cases: [word: unknown, expected: object | undefined, why: string][] = [
+    [{ word: 'a', endTimeMs: 90 }, { word: 'a', startMs: 0, endMs: 90 }, 'a zero start is omitted'],
+    [{ word: 'a', startTimeMs: 90 }, { word: 'a', startMs: 90, endMs: 90 }, 'no end'],
+    [{ word: 'a' }, undefined, 'no time at all'],
+    [{ endTimeMs: 9 }, { word: '', startMs: 0, endMs: 9 }, 'no word'],
+    [
+      { word: 'a', startTime: '0.57s', endTime: '1.5s' },
+      { word: 'a', startMs: 570, endMs: 1_500 },
+      'durations',
+    ],
+    [
+      { word: 'a', startTimeMs: 50, endTimeMs: 40 },
+      { word: 'a', startMs: 50, endMs: 50 },
+      'ends before it starts',
+    ],
+    [{ word: 'a', startTimeMs: -5, endTimeMs: 1 }, { word: 'a', startMs: 0, endMs: 1 }, 'a negative time'],
+    [
+      { word: 'a', endTimeMs: 1, confidence: '0.25' },
+      { word: 'a', startMs: 0, endMs: 1, confidence: 0.25 },
+      'text',
+    ],
+    [
+      { word: 'a', endTimeMs: 1, confidence: 1.2 },
+      { word: 'a', startMs: 0, endMs: 1, confidence: 1 },
+      'above 1',
+    ],
+    [
+      { word: 'a', endTimeMs: 1, confidence: null, speaker: null },
+      { word: 'a', startMs: 0, endMs: 1 },
+      'nulls',
+    ],
+    [{ word: 'a', endTimeMs: 1, speaker: 0 }, { word: 'a', startMs: 0, endMs: 1, speaker: '0' }, 'speaker 0'],
+    [{ word: 'a', endTimeMs: 1, speaker: 'B' }, { word: 'a', startMs: 0, endMs: 1, speaker: 'B' }, 'a name'],
+    [
+      { word: 'a', startTimeMs: 1, endTimeMs: 1e300 },
+      { word: 'a', startMs: 1, endMs: 1 },
+      'no time of any stream',
+    ],
+  ]
+  for (const [word, expected, why] of cases) t.strictSame(wordsOf([word]), expected ? [expected] : [], why)
+  t.strictSame(wordsOf([null, 'a', 1, [{ endTimeMs: 1 }]]), [], 'entries that are no objects')
+  t.strictSame(wordsOf('none'), [])
+})
+
+t.test('finds the voice profile inside and beside the transcription, the inner one first', async t => {
+  const voiceProfile = { age: [{ label: 'adult', confidence: 0.8 }] }
+  const outer = { age: [{ label: 'old', confidence: 0.9 }] }
+  const transcription = { transcript: 'a', isFinal: true }
+  for (const message of [
+    { result: { transcription: { ...transcription, voiceProfile } } },
+    { result: { transcription: { ...transcription, voice_profile: voiceProfile } } },
+    { result: { transcription: { ...transcription, voiceProfile: null }, voiceProfile } },
+    { result: { transcription, voiceProfile } },
+    { result: { transcription }, voiceProfile },
+    { transcription, voiceProfile },
+    { result: { transcription: { ...transcription, voiceProfile }, voiceProfile: outer } },
+  ]) {
+    t.match(parse(message), [{ voiceProfile }], JSON.stringify(message))
   }
-  const expected = {
-    vocalStyle: [{ label: 'normal', confidence: 0.8 }],
-    gender: [{ label: 'x', confidence: 0 }],
+})
+
+const profileOf = (voiceProfile: unknown) => {
+  const [message] = parse({ result: { transcription: { transcript: 'a', isFinal: true, voiceProfile } } })
+  return (message as { voiceProfile?: unknown }).voiceProfile
+}
+
+t.test('reads classes of any name, each sorted by falling confidence from 0 to 1', async t => {
+  t.strictSame(
+    profileOf({
+      vocal_style: [
+        { label: 'mumbling', confidence: 0.1 },
+        { label: 'normal', confidence: '0.8' },
+      ],
+      gender: [{ label: 'x' }, null, 'y', { confidence: 1 }, { label: '' }],
+      pitch: { label: 'low', confidence: 1.0000001 },
+      accent: [{ label: 'en-GB', confidence: -1 }],
+      odd: 'text',
+      emotion: [],
+    }),
+    {
+      vocalStyle: [
+        { label: 'normal', confidence: 0.8 },
+        { label: 'mumbling', confidence: 0.1 },
+      ],
+      gender: [{ label: 'x', confidence: 0 }],
+      pitch: [{ label: 'low', confidence: 1 }],
+      accent: [{ label: 'en-GB', confidence: 0 }],
+    },
+  )
+  for (const nothing of [null, {}, [], 'text', { age: [] }, { age: null }])
+    t.equal(profileOf(nothing), undefined)
+  const hostile: unknown = JSON.parse('{"__proto__": [{"label": "x"}], "age": [{"label": "kid"}]}')
+  t.equal(Object.getPrototypeOf(profileOf(hostile)), Object.prototype, 'no class replaces the prototype')
+})
+
+t.test('reads the language by any of its names, inside or beside the transcription', async t => {
+  const transcription = { transcript: 'a', isFinal: true }
+  for (const name of ['language', 'languageCode', 'language_code', 'detectedLanguage', 'detected_language']) {
+    t.match(parse({ result: { transcription: { ...transcription, [name]: 'en_US' } } }), [
+      { language: 'en_US' },
+    ])
+    t.match(parse({ result: { transcription, [name]: 'de' } }), [{ language: 'de' }], name)
   }
-  const inside = parse({ result: { transcription: { transcript: 'a', isFinal: true, voiceProfile } } })
-  const beside = parse({ result: { transcription: { transcript: 'a', isFinal: true }, voiceProfile } })
-  for (const [message] of [inside, beside])
-    t.strictSame((message as { voiceProfile: unknown }).voiceProfile, expected)
+  const both = { result: { transcription: { ...transcription, language: 'en' }, language: 'de' } }
+  t.match(parse(both), [{ language: 'en' }])
+  for (const language of ['', null, 5, {}]) {
+    t.notOk('language' in (parse({ transcription: { ...transcription, language } })[0] ?? {}))
+  }
+})
+
+t.test('leaves values as they are, whatever their keys look like', async t => {
+  const transcription = { transcript: 'snake_case is_final', is_final: true, silence_duration_ms: 0 }
+  t.strictSame(parse({ result: { transcription } }), [
+    {
+      kind: 'transcription',
+      transcript: 'snake_case is_final',
+      isFinal: true,
+      words: [],
+      silenceDurationMs: 0,
+    },
+  ])
 })
 
 t.test('reads usage as number, as string, at top level and in seconds', async t => {
@@ -89,7 +194,25 @@ t.test('reads usage as number, as string, at top level and in seconds', async t 
   t.strictSame(parse({ result: { usage: { transcribedAudioMs: 3_000, modelId: 'm' } } }), expected)
   t.strictSame(parse({ result: { usage: { transcribedAudioMs: '3000', modelId: 'm' } } }), expected)
   t.strictSame(parse({ usage: { durationSeconds: 3, modelId: 'm' } }), expected)
-  t.strictSame(parse({ result: {}, usage: { transcribed_audio_ms: 3_000, model_id: 'm' } }), expected)
+  for (const usage of [
+    { transcribed_audio_ms: 3_000, model_id: 'm' },
+    { durationSeconds: '3', modelId: 'm' },
+    { duration: '3s', modelId: 'm' },
+    { transcribedAudioMs: 3_000, durationSeconds: 7, modelId: 'm' },
+  ])
+    t.strictSame(parse({ result: {}, usage }), expected, JSON.stringify(usage))
+  t.strictSame(parse({ result: { usage: { transcribedAudioMs: -1 } } }), [
+    { kind: 'usage', transcribedAudioMs: 0 },
+  ])
+  t.strictSame(parse({ result: { usage: {} } }), [{ kind: 'usage', transcribedAudioMs: 0 }])
+  t.strictSame(parse({ result: { speechStarted: {}, usage: null } }), [{ kind: 'speechStarted', startMs: 0 }])
+})
+
+t.test('sums all usage of one envelope', async t => {
+  const usage = [{ transcribedAudioMs: 1_000 }, null, { transcribedAudioMs: '500', modelId: 'm' }]
+  t.strictSame(parse({ result: { usage }, usage: { durationSeconds: 0.25 } }), [
+    { kind: 'usage', transcribedAudioMs: 1_750, modelId: 'm' },
+  ])
 })
 
 t.test('reads speech events with their fields omitted', async t => {
@@ -97,8 +220,12 @@ t.test('reads speech events with their fields omitted', async t => {
   t.strictSame(parse({ result: { speechStarted: { startTimeMs: 640, confidence: 0.5 } } }), [
     { kind: 'speechStarted', startMs: 640, confidence: 0.5 },
   ])
-  t.strictSame(parse({ result: { speech_stopped: { silence_duration_ms: 420 } } }), [
-    { kind: 'speechStopped', silenceDurationMs: 420 },
+  const stopped = [{ kind: 'speechStopped', silenceDurationMs: 420 }]
+  t.strictSame(parse({ result: { speech_stopped: { silence_duration_ms: 420 } } }), stopped)
+  t.strictSame(parse({ result: { speechStopped: { silenceDuration: '0.42s' } } }), stopped)
+  t.strictSame(parse({ result: { speechStopped: {} } }), [{ kind: 'speechStopped', silenceDurationMs: 0 }])
+  t.strictSame(parse({ result: { speechStarted: { startTime: 0.64, confidence: '2' } } }), [
+    { kind: 'speechStarted', startMs: 640, confidence: 1 },
   ])
 })
 
@@ -135,9 +262,22 @@ t.test('reads every shape of an error', async t => {
     kind: 'error',
     error: { code: 'STT_ERR_SERVER', message: /it broke/ },
   })
-  t.match(parse({ result: { status: { code: 0, message: '' }, speechStarted: {} } }), [
-    { kind: 'speechStarted' },
-  ])
+  for (const none of [
+    { status: { code: 0, message: '' } },
+    { error: null },
+    { error: '' },
+    { error: { code: 0 } },
+  ]) {
+    t.match(
+      parse({ result: { ...none, speechStarted: {} } }),
+      [{ kind: 'speechStarted' }],
+      JSON.stringify(none),
+    )
+  }
+  t.match(parse({ error: { message: 'no code' } })[0], {
+    error: { code: 'STT_ERR_SERVER', message: /no code/ },
+  })
+  t.match(parse({ result: { code: 3 } })[0], { kind: 'unknown' }, 'a code alone is none')
 })
 
 t.test('maps gRPC codes and says which are worth a retry', async t => {

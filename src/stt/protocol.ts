@@ -1,13 +1,23 @@
 import type { Base64Encoder } from '../audio/portable/base64.js'
 import { SttError } from '../errors.js'
 import type { VoiceProfile, WordTimestamp } from './events.js'
-import { isRecord, number, string, type Fields } from './json-fields.js'
+import {
+  confidence,
+  fieldsOf,
+  fieldsOfEach,
+  milliseconds,
+  number,
+  string,
+  type Fields,
+} from './json-fields.js'
 import { grpcError } from './service-errors.js'
 import type { WireTranscribeConfig } from './transcribe-config.js'
 
 /**
  * Wire JSON ⇄ typed messages of the STT channel (protocol A3, B1, B5, B7). Pure: no clock, no I/O. What comes in
- * is read tolerantly: wrapped in `result` or bare, camelCase or snake_case, fields absent, null or as strings.
+ * is read tolerantly: wrapped in `result` or bare, camelCase or snake_case, fields absent, null or as strings,
+ * times in ms or seconds. What goes out keeps the events' promises: times and counts are finite and from 0, a
+ * confidence lies between 0 and 1.
  */
 
 /** One thing the service said. Times are ms since the first sample of this connection. */
@@ -26,6 +36,8 @@ export interface TranscriptionMessage {
   words: WordTimestamp[]
   voiceProfile?: VoiceProfile
   language?: string
+  /** Silence at the end of the turn, in ms. */
+  silenceDurationMs?: number
 }
 
 export const END_TURN = '{"endTurn":{}}'
@@ -61,122 +73,125 @@ export function parseServerMessage(text: string): ServerMessage[] {
     const got = `got ${text.length} characters that are not`
     throw new SttError('STT_ERR_PROTOCOL', `Expected JSON from the service; ${got}`)
   }
-  if (!isRecord(parsed))
+  const message = fieldsOf(parsed)
+  if (!message)
     throw new SttError('STT_ERR_PROTOCOL', 'Expected a JSON object from the service; got another value')
-  const message = text.includes('_') ? (camelKeys(parsed) as Fields) : parsed
-  const body = isRecord(message.result) ? message.result : message
-  const error = readError(message) ?? readError(body)
+  const result = fieldsOf(message.result)
+  const places = result ? [result, message] : [message]
+  const error = readError(message) ?? (result && readError(result))
   if (error) return [{ kind: 'error', error }]
 
+  const body = result ?? message
+  const started = fieldsOf(body.speechStarted)
+  const transcription = fieldsOf(body.transcription)
+  const stopped = fieldsOf(body.speechStopped)
   const messages: ServerMessage[] = []
-  if (isRecord(body.speechStarted)) messages.push(readSpeechStarted(body.speechStarted))
-  if (isRecord(body.transcription)) messages.push(readTranscription(body.transcription, body))
-  if (isRecord(body.speechStopped)) {
-    messages.push({
-      kind: 'speechStopped',
-      silenceDurationMs: number(body.speechStopped.silenceDurationMs) ?? 0,
-    })
+  if (started) messages.push(readSpeechStarted(started))
+  if (transcription) messages.push(readTranscription([transcription, ...places]))
+  if (stopped) {
+    const silenceDurationMs = milliseconds(stopped, 'silenceDuration') ?? 0
+    messages.push({ kind: 'speechStopped', silenceDurationMs })
   }
-  const usage = isRecord(body.usage) ? body.usage : isRecord(message.usage) ? message.usage : undefined
-  if (usage) messages.push(readUsage(usage))
+  const usages = places.flatMap(place => fieldsOfEach(place.usage))
+  if (usages.length > 0) messages.push(readUsage(usages))
   return messages.length > 0 ? messages : [{ kind: 'unknown', message: parsed }]
 }
 
-function readTranscription(fields: Fields, body: Fields): TranscriptionMessage {
-  const words = Array.isArray(fields.wordTimestamps) ? fields.wordTimestamps : []
-  const profile = readVoiceProfile(fields.voiceProfile ?? body.voiceProfile)
-  const language = string(fields.language) ?? string(fields.languageCode)
+/** What describes a transcription may stand in it, beside it or beside its envelope (B5): the innermost counts. */
+function readTranscription(places: [transcription: Fields, ...outer: Fields[]]): TranscriptionMessage {
+  const [fields] = places
+  const voiceProfile = places.map(place => readVoiceProfile(place.voiceProfile)).find(Boolean)
+  const language = places.map(readLanguage).find(Boolean)
+  const silenceDurationMs = milliseconds(fields, 'silenceDuration')
   return {
     kind: 'transcription',
     transcript: string(fields.transcript) ?? '',
     isFinal: fields.isFinal === true,
-    words: words.flatMap(readWord),
-    ...(profile && { voiceProfile: profile }),
+    words: fieldsOfEach(fields.wordTimestamps)
+      .map(readWord)
+      .filter(word => word !== undefined),
+    ...(voiceProfile && { voiceProfile }),
     ...(language !== undefined && { language }),
+    ...(silenceDurationMs !== undefined && { silenceDurationMs }),
   }
 }
 
-/** Word times come as `startTimeMs`, as `startTime` or as `startTimeSeconds`, the last two in seconds (B7). */
-function readWord(value: unknown): WordTimestamp[] {
-  if (!isRecord(value)) return []
-  const startMs = readTimeMs(value, 'startTime')
-  const endMs = readTimeMs(value, 'endTime')
-  if (endMs === undefined) return []
-  const confidence = number(value.confidence)
-  const speaker = typeof value.speaker === 'number' ? String(value.speaker) : string(value.speaker)
-  return [
-    {
-      word: string(value.word) ?? '',
-      // A zero start may be omitted (protobuf JSON leaves zero values out).
-      startMs: startMs ?? 0,
-      endMs,
-      ...(confidence !== undefined && { confidence }),
-      ...(speaker !== undefined && { speaker }),
-    },
-  ]
+/** Not seen in a capture; clients look for these names (B7). Empty is what protobuf writes for none. */
+function readLanguage({ language, languageCode, detectedLanguage }: Fields): string | undefined {
+  return [language, languageCode, detectedLanguage].map(string).find(Boolean)
 }
 
-function readTimeMs(fields: Fields, name: 'startTime' | 'endTime'): number | undefined {
-  const ms = number(fields[`${name}Ms`])
-  if (ms !== undefined) return ms
-  const seconds = number(fields[name]) ?? number(fields[`${name}Seconds`])
-  return seconds === undefined ? undefined : seconds * 1000
+/** A word without any time proves nothing and stands nowhere: it is left out. */
+function readWord(fields: Fields): WordTimestamp | undefined {
+  const start = milliseconds(fields, 'startTime')
+  const end = milliseconds(fields, 'endTime')
+  if (start === undefined && end === undefined) return undefined
+  // A zero start may be omitted (protobuf JSON leaves zero values out).
+  const startMs = start ?? 0
+  const share = confidence(fields.confidence)
+  const speaker = typeof fields.speaker === 'number' ? String(fields.speaker) : string(fields.speaker)
+  return {
+    word: string(fields.word) ?? '',
+    startMs,
+    endMs: Math.max(startMs, end ?? 0),
+    ...(share !== undefined && { confidence: share }),
+    ...(speaker && { speaker }),
+  }
 }
 
 function readSpeechStarted(fields: Fields): ServerMessage {
-  const confidence = number(fields.confidence)
+  const share = confidence(fields.confidence)
   return {
     kind: 'speechStarted',
-    startMs: number(fields.startTimeMs) ?? 0,
-    ...(confidence !== undefined && { confidence }),
+    startMs: milliseconds(fields, 'startTime') ?? 0,
+    ...(share !== undefined && { confidence: share }),
   }
 }
 
-function readUsage(fields: Fields): ServerMessage {
-  const seconds = number(fields.durationSeconds)
-  const modelId = string(fields.modelId)
+/** One message for all that one envelope holds, so that a long list floods no queue. */
+function readUsage(usages: Fields[]): ServerMessage {
+  const durations = usages.map(
+    usage => milliseconds(usage, 'transcribedAudio') ?? milliseconds(usage, 'duration') ?? 0,
+  )
+  const modelId = usages.map(usage => string(usage.modelId)).find(Boolean)
   return {
     kind: 'usage',
-    transcribedAudioMs: number(fields.transcribedAudioMs) ?? (seconds ?? 0) * 1000,
+    transcribedAudioMs: durations.reduce((sum, ms) => sum + ms),
     ...(modelId !== undefined && { modelId }),
   }
 }
 
+/** Classes come and go (B5), so any that has labels is one. */
 function readVoiceProfile(value: unknown): VoiceProfile | undefined {
-  if (!isRecord(value)) return undefined
-  const profile: VoiceProfile = {}
-  for (const [name, labels] of Object.entries(value)) {
-    if (!Array.isArray(labels)) continue
-    profile[name] = labels.filter(isRecord).map(entry => ({
-      label: string(entry.label) ?? '',
-      confidence: number(entry.confidence) ?? 0,
-    }))
-  }
-  return profile
+  const classes = Object.entries(fieldsOf(value) ?? {}).map(
+    ([name, labels]) => [name, fieldsOfEach(labels).flatMap(readLabel)] as const,
+  )
+  const named = classes.filter(([, labels]) => labels.length > 0)
+  if (named.length === 0) return undefined
+  return Object.fromEntries(
+    named.map(([name, labels]) => [name, labels.toSorted((a, b) => b.confidence - a.confidence)]),
+  )
+}
+
+function readLabel(fields: Fields): VoiceProfile[string] {
+  const label = string(fields.label)
+  return label ? [{ label, confidence: confidence(fields.confidence) ?? 0 }] : []
 }
 
 /**
  * Errors are `{error: {code, message}}` in the captures; clients also met `{error: 'text'}`, a flat
- * `{code, message}`, `result.error` and `result.status` (B1). A status with code 0 is no error.
+ * `{code, message}`, `result.error` and `result.status` (B1). Code 0 is no error, and only what is called one may
+ * do without a code.
  */
 function readError(fields: Fields): SttError | undefined {
-  if (typeof fields.error === 'string') return grpcError(undefined, fields.error)
-  const candidate = isRecord(fields.error) ? fields.error : isRecord(fields.status) ? fields.status : fields
-  const code = number(candidate.code)
-  const text = string(candidate.message)
-  if (candidate === fields && (code === undefined || text === undefined)) return undefined
-  if (code === 0 || (code === undefined && candidate === fields.status)) return undefined
+  if (typeof fields.error === 'string' && fields.error !== '') return grpcError(undefined, fields.error)
+  const error = fieldsOf(fields.error)
+  const status = fieldsOf(fields.status)
+  const { code: given, message } = error ?? status ?? fields
+  const code = number(given)
+  const text = string(message)
+  if (code === 0) return undefined
+  if (!error && code === undefined) return undefined
+  if (!error && !status && text === undefined) return undefined
   return grpcError(code, text ?? 'the service gave no message')
-}
-
-/** `transcript_text` → `transcriptText`, at every depth. */
-function camelKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(camelKeys)
-  if (!isRecord(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => [
-      key.replace(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase()),
-      camelKeys(inner),
-    ]),
-  )
 }
