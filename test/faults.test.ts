@@ -3,68 +3,43 @@ import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import {
   scriptedRecognizer,
-  startLocalServer,
-  type FaultPlan,
+  type FaultPoint,
   type Faults,
   type LocalServerOptions,
   type ResultFaults,
-  type Script,
+  type StrayFrame,
+  type VoiceProfile,
 } from '#dist/testing.js'
+import { frameHeaders } from './fixtures/frame-headers.js'
+import { heldClock } from './fixtures/held-clock.js'
+import {
+  BASELINE,
+  final,
+  interim,
+  INTERIMS,
+  LAMP_ON,
+  serveFaults as serve,
+  STARTED,
+  STOPPED,
+  USAGE,
+  usage,
+} from './fixtures/lamp-on.js'
 import { refusalOf, WireClient } from './fixtures/wire-client.js'
 
-const SCRIPT: Script = [{ startMs: 500, endMs: 1300, text: 'lamp on' }]
-
-async function serve(test: Test, faults: FaultPlan, options: LocalServerOptions = {}) {
-  const server = await startLocalServer({ recognizer: scriptedRecognizer(SCRIPT), faults, ...options })
-  test.teardown(() => server.close())
-  return server
-}
-
-/** A clock that stands still until a test moves it. */
-function heldClock() {
-  const timers = new Set<{ callback: () => void; delayMs: number }>()
-  return {
-    startTimer: (callback: () => void, delayMs: number) => {
-      const timer = { callback, delayMs }
-      timers.add(timer)
-      return () => timers.delete(timer)
-    },
-    /** Lets the timers of this delay strike; waits until there is one. */
-    async pass(delayMs: number) {
-      for (;;) {
-        const due = [...timers].filter(timer => timer.delayMs === delayMs)
-        for (const timer of due) {
-          timers.delete(timer)
-          timer.callback()
-        }
-        if (due.length > 0) return
-        await new Promise(setImmediate)
-      }
-    },
-  }
-}
-
 /** The whole answer to one scripted turn of 3 s. */
-async function answer(test: Test, faults: Faults, fields: Record<string, unknown> = {}) {
-  const server = await serve(test, faults)
+async function answer(
+  test: Test,
+  faults: Faults,
+  fields: Record<string, unknown> = {},
+  options: LocalServerOptions = {},
+) {
+  const server = await serve(test, faults, options)
   const client = await WireClient.connect(server.url)
   return client.configure(fields).sendAudio(3000).closeStream().closed
 }
 
 const messagesWith = async (test: Test, results: ResultFaults, fields = {}) =>
   (await answer(test, { results }, fields)).messages
-
-const interim = (transcript: string) => ({
-  result: { transcription: { transcript, isFinal: false, wordTimestamps: [], voiceProfile: null } },
-})
-const final = (transcript: string) => ({
-  result: { transcription: { transcript, isFinal: true, wordTimestamps: [], voiceProfile: null } },
-})
-const STARTED = { result: { speechStarted: { startTimeMs: 500, confidence: 1 } } }
-const STOPPED = { result: { speechStopped: { silenceDurationMs: 300 } } }
-const USAGE = { result: { usage: { transcribedAudioMs: 3000, modelId: 'inworld/inworld-stt-1' } } }
-const INTERIMS = [interim('lamp'), interim('lamp on')]
-const BASELINE = [STARTED, ...INTERIMS, STOPPED, final('lamp on'), USAGE]
 
 t.test('without a fault nothing is changed', async t => {
   t.strictSame(await answer(t, {}), { messages: BASELINE, closeCode: 1000 })
@@ -137,6 +112,17 @@ t.test('7: the server closes at once after the upgrade', async t => {
   t.strictSame(await client.closed, { messages: [], closeCode: 1000 })
 })
 
+t.test('9: one connection too many is told in the socket', async t => {
+  const server = await serve(t, { overLimit: 'socket' }, { limits: { maxConnections: 1 } })
+  const first = await WireClient.connect(server.url)
+  const second = await WireClient.connect(server.url)
+  t.strictSame(await second.closed, {
+    messages: [{ error: { code: 8, message: 'the limit of concurrent streams is reached', details: [] } }],
+    closeCode: 1000,
+  })
+  t.strictSame((await first.configure().sendAudio(3000).closeStream().closed).messages, BASELINE)
+})
+
 t.test('10: every model is unknown', async t => {
   const client = await WireClient.connect((await serve(t, { unknownModel: true })).url)
   t.strictSame(await client.configure().closed, {
@@ -150,6 +136,25 @@ t.test('10: every model is unknown', async t => {
 t.test('11: the config is refused without a word', async t => {
   const client = await WireClient.connect((await serve(t, { rejectConfig: true })).url)
   t.strictSame(await client.configure().closed, { messages: [], closeCode: 1000 })
+})
+
+t.test('12: fields that nobody knows are dropped in silence, wherever they stand', async t => {
+  const server = await serve(t, {})
+  const client = await WireClient.connect(server.url)
+  client.send({
+    transcribeConfig: {
+      modelId: 'inworld/inworld-stt-1',
+      audioEncoding: 'LINEAR16',
+      inworldSttV1Config: { vadTreshold: 0 },
+      endOfTurnConfidense: 2,
+    },
+    traceparent: 'x',
+  })
+  client
+    .send({ heartbeat: {} })
+    .sendAudio(3000)
+    .send({ closeStream: { reason: 'done' } })
+  t.strictSame((await client.closed).messages, BASELINE)
 })
 
 t.test('15: a second config is ignored, or closes', async t => {
@@ -181,6 +186,30 @@ t.test('20: a message before the config is an error', async t => {
     messages: [{ error: { code: 3, message: 'the first message must be transcribe_config', details: [] } }],
     closeCode: 1000,
   })
+})
+
+t.test('21: without audio nothing goes on: a turn stays open until silence is heard', async t => {
+  const server = await serve(t, {})
+  const client = await WireClient.connect(server.url)
+  client.configure().sendAudio(1300)
+  t.strictSame(await client.messages(3), [STARTED, ...INTERIMS])
+  client.socket.ping()
+  await once(client.socket, 'pong')
+  t.equal((await client.messages(0)).length, 3)
+  client.sendAudio(1000)
+  t.strictSame((await client.messages(5)).slice(3), [STOPPED, final('lamp on')])
+})
+
+t.test('22: a client that is silent too long gets what is pending, and the end', async t => {
+  const clock = heldClock()
+  const server = await serve(t, {}, { startTimer: clock.startTimer })
+  const client = await WireClient.connect(server.url)
+  client.configure({ inactivityTimeoutSeconds: 7 }).sendAudio(1000)
+  await client.messages(2)
+  await clock.pass(7000)
+  const { messages, closeCode } = await client.closed
+  t.strictSame(messages.slice(-2), [final('lamp'), usage(1000)])
+  t.equal(closeCode, 1000)
 })
 
 t.test('23: a manual turn of 30 s is an error', async t => {
@@ -329,12 +358,110 @@ t.test('34, 44: usage takes every shape', async t => {
     ['topLevel', [{ usage: { transcribedAudioMs: 3000, modelId } }]],
     ['durationSeconds', [{ usage: { durationSeconds: 3 } }]],
   ]
-  for (const [usage, expected] of shapes) {
-    t.strictSame(await answer(t, { usage }), {
+  for (const [shape, expected] of shapes) {
+    t.strictSame(await answer(t, { usage: shape }), {
       messages: [...BASELINE.slice(0, -1), ...expected],
       closeCode: 1000,
     })
   }
+})
+
+const PROFILE: VoiceProfile = {
+  emotion: [
+    { label: 'calm', confidence: 0.7 },
+    { label: 'happy', confidence: 0.2 },
+  ],
+  pitch: [{ label: 'low', confidence: 0.9 }],
+}
+
+t.test('35: a voice profile comes where the fault says, and only to who asks', async t => {
+  const recognizer = scriptedRecognizer([{ ...LAMP_ON[0]!, voiceProfile: PROFILE, language: 'en-US' }])
+  const finalWith = async (voiceProfile: ResultFaults['voiceProfile'], voiceProfileConfig?: object) => {
+    const answered = await answer(t, { results: { voiceProfile } }, { voiceProfileConfig }, { recognizer })
+    return (answered.messages.at(-2) as { result: Record<string, unknown> }).result
+  }
+  const transcription = { transcript: 'lamp on', isFinal: true, wordTimestamps: [], language: 'en-US' }
+  const wanted = { enableVoiceProfile: true }
+  const nested = { transcription: { ...transcription, voiceProfile: PROFILE } }
+  t.strictSame(await finalWith(undefined, wanted), nested)
+  t.strictSame(await finalWith('nested', wanted), nested)
+  t.strictSame(await finalWith('beside', wanted), { transcription, voiceProfile: PROFILE })
+  t.strictSame(await finalWith('absent', wanted), { transcription })
+  const nothing = { transcription: { ...transcription, voiceProfile: null } }
+  t.strictSame(await finalWith('null', wanted), nothing)
+  t.strictSame(await finalWith(undefined), nothing)
+  t.strictSame(await finalWith('extraClasses'), nothing)
+  t.strictSame(await finalWith('extraClasses', wanted), {
+    transcription: {
+      ...transcription,
+      voiceProfile: { ...PROFILE, gender: [{ label: 'unclear', confidence: 0.5 }], aura: 'green' },
+    },
+  })
+  t.strictSame(await finalWith(undefined, { enableVoiceProfile: true, topN: 1 }), {
+    transcription: { ...transcription, voiceProfile: { ...PROFILE, emotion: [PROFILE['emotion']![0]] } },
+  })
+  t.strictSame(await finalWith(undefined, { enableVoiceProfile: false }), { transcription })
+})
+
+t.test('36: endTurn right before closeStream brings a second, invented final', async t => {
+  const faults: Faults = { end: { hallucinatedFinal: 'thank you for watching' } }
+  const finals = async (send: (client: WireClient) => WireClient, fields = {}) => {
+    const client = await WireClient.connect((await serve(t, faults)).url)
+    const { messages } = await send(client.configure(fields)).closeStream().closed
+    return messages.filter(message => JSON.stringify(message).includes('"isFinal":true'))
+  }
+  const endTurn = { endTurn: {} }
+  t.strictSame(await finals(client => client.sendAudio(1500).send(endTurn)), [
+    ...[final('lamp on'), final('thank you for watching')],
+  ])
+  t.strictSame(await finals(client => client.sendAudio(1500)), [final('lamp on')])
+  t.strictSame(await finals(client => client.sendAudio(1000).send(endTurn).sendAudio(500)), [
+    ...[final('lamp'), final('on')],
+  ])
+  const manual = { inworldSttV1Config: { vadThreshold: 0 } }
+  t.strictSame(await finals(client => client.sendAudio(1500).send(endTurn), manual), [final('lamp on')])
+})
+
+t.test('37: a final comes twice', async t => {
+  t.strictSame(await messagesWith(t, { repeatFinals: true }), [
+    ...[STARTED, ...INTERIMS, STOPPED, final('lamp on'), final('lamp on'), USAGE],
+  ])
+})
+
+t.test('38: a frame that is no message stands between the messages, once', async t => {
+  const framesWith = async (frame: StrayFrame, at: FaultPoint) => {
+    const server = await serve(t, { stray: { frame, at } })
+    const socket = new WebSocket(server.url)
+    const frames: { data: Buffer; isBinary: boolean }[] = []
+    socket.on('message', (data, isBinary) => frames.push({ data: data as Buffer, isBinary }))
+    await once(socket, 'open')
+    new WireClient(socket, { parse: false }).configure().sendAudio(3000).closeStream()
+    await once(socket, 'close')
+    return frames
+  }
+  const text = (message: unknown) => JSON.stringify(message)
+  const notJson = await framesWith('notJson', { afterAudioMs: 1000 })
+  t.strictSame(
+    notJson.map(({ data }) => data.toString()),
+    [text(STARTED), text(interim('lamp')), '{"result":', ...BASELINE.slice(2).map(text)],
+  )
+  const [notObject] = await framesWith('notObject', 'config')
+  t.equal(notObject?.data.toString(), '["result"]')
+  const [binary] = await framesWith('binary', 'open')
+  t.strictSame(binary, { data: Buffer.from([0, 1, 2, 255]), isBinary: true })
+  const large = (await framesWith('large', 'closeStream')).at(-2)!
+  t.ok(large.data.length > 8 * 1024 * 1024)
+  t.match(JSON.parse(large.data.toString()), { result: { filler: /^x+$/ } })
+})
+
+t.test('38: messages come in fragments', async t => {
+  const server = await serve(t, { results: { fragments: 3 } })
+  const client = await WireClient.connect(server.url)
+  const headers = frameHeaders(client.socket)
+  t.strictSame((await client.configure().sendAudio(3000).closeStream().closed).messages, BASELINE)
+  // Opcode and the bit that tells the last fragment: text that goes on, more of it, the rest.
+  const [first, more, last, close] = [0x01, 0x00, 0x80, 0x88]
+  t.strictSame(headers(), [...BASELINE.flatMap(() => [first, more, last]), close])
 })
 
 t.test('39: an error strikes in every state, after what came before it, and 1000 follows', async t => {
@@ -383,11 +510,11 @@ t.test('42: the connection is cut right behind the error frame', async t => {
 })
 
 t.test('43, 45: the server never closes, with usage or without', async t => {
-  for (const [usage, expected] of [
+  for (const [shape, expected] of [
     ['number', BASELINE],
     ['missing', BASELINE.slice(0, -1)],
   ] as const) {
-    const server = await serve(t, { end: { neverClose: true }, usage })
+    const server = await serve(t, { end: { neverClose: true }, usage: shape })
     const client = await WireClient.connect(server.url)
     client.configure().sendAudio(3000).closeStream()
     t.strictSame(await client.messages(expected.length), expected)
@@ -441,6 +568,24 @@ t.test('47: only an interim comes, then close 1000', async t => {
   t.equal(closeCode, 1000)
 })
 
+t.test('48: what is pending at closeStream comes as several finals', async t => {
+  const server = await serve(t, { end: { splitFinals: true } })
+  const client = await WireClient.connect(server.url)
+  client.configure({ includeWordTimestamps: true }).sendAudio(1500).closeStream()
+  const { messages } = await client.closed
+  const word = (transcript: string, startTimeMs: number, endTimeMs: number) => ({
+    ...{ transcript, isFinal: true, voiceProfile: null },
+    wordTimestamps: [{ word: transcript, confidence: 0.9, startTimeMs, endTimeMs }],
+  })
+  t.strictSame(messages.slice(-3), [
+    { result: { transcription: word('lamp', 500, 900) } },
+    { result: { transcription: word('on', 900, 1300) } },
+    usage(1500),
+  ])
+  const whole = await answer(t, { end: { splitFinals: true } })
+  t.strictSame(whole.messages, BASELINE, 'a final before closeStream stays whole')
+})
+
 t.test('49: the connection closes with any code, or is cut, in mid-turn and at the end', async t => {
   for (const code of [1001, 1006, 1008, 1011]) {
     const midTurn = await answer(t, { close: { code, at: { afterAudioMs: 1000 } } })
@@ -448,6 +593,30 @@ t.test('49: the connection closes with any code, or is cut, in mid-turn and at t
     const atEnd = await answer(t, { close: { code, at: 'closeStream' } })
     t.strictSame(atEnd, { messages: BASELINE.slice(0, -1), closeCode: code })
   }
+})
+
+t.test('49: at its maximum duration a connection gets its finals and usage before the close', async t => {
+  for (const code of [1000, 1001, 1006, 1008]) {
+    const close = { code, at: { afterAudioMs: 1000 }, afterFinals: true }
+    const stopped = { result: { speechStopped: { silenceDurationMs: 0 } } }
+    t.strictSame(await answer(t, { close }), {
+      messages: [STARTED, interim('lamp'), stopped, final('lamp'), usage(1000)],
+      closeCode: code,
+    })
+    const atEnd = await answer(t, { close: { code, at: 'closeStream', afterFinals: true } })
+    t.strictSame(atEnd, { messages: BASELINE, closeCode: code })
+  }
+})
+
+t.test('50: a connection that is cut without closeStream loses its turn', async t => {
+  const server = await serve(t, {})
+  const client = await WireClient.connect(server.url)
+  client.configure().sendAudio(1300)
+  await client.messages(3)
+  const ended = once(server, 'session')
+  client.socket.terminate()
+  await ended
+  t.strictSame(server.sessions[0]?.sent, [STARTED, ...INTERIMS])
 })
 
 t.test('51: the server stops reading, at once or after so much audio', async t => {
@@ -483,4 +652,16 @@ t.test('faults combine', async t => {
     { transcription: { transcript: 'lamp on', is_final: true } },
     { usage: { transcribed_audio_ms: '3000', model_id: 'inworld/inworld-stt-1' } },
   ])
+})
+
+t.test('a switch that does not exist is refused, in a group too', async t => {
+  const refused = (faults: object) => serve(t, faults)
+  await t.rejects(refused({ repeatInterims: true }), {
+    name: 'TypeError',
+    message: /^faults must be one of /,
+  })
+  await t.rejects(refused({ results: { repeatInterim: true } }), {
+    name: 'TypeError',
+    message: /^faults\.results must be one of emptyFinalFirst, .*; got repeatInterim$/,
+  })
 })

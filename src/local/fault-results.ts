@@ -55,7 +55,7 @@ export class ResultSpelling {
   }
 
   #arrangeTranscription(message: TranscriptionMessage): JsonObject[] {
-    const { emptyFinalFirst, rewriteFinal, repeatInterims, shrinkInterims } = this.#faults
+    const { emptyFinalFirst, rewriteFinal, repeatInterims, shrinkInterims, repeatFinals } = this.#faults
     const { transcription } = message
     const opensTurn = !this.#turnOpen && transcription.transcript !== ''
     this.#turnOpen = !transcription.isFinal
@@ -64,9 +64,11 @@ export class ResultSpelling {
       sent.push({ transcription: { ...transcription, transcript: '', isFinal: true, wordTimestamps: [] } })
     }
     if (transcription.isFinal) {
-      sent.push({
+      const final = {
         transcription: { ...transcription, transcript: rewrite(transcription.transcript, rewriteFinal) },
-      })
+      }
+      sent.push(final)
+      if (repeatFinals) sent.push(final)
     } else {
       sent.push(message)
       if (repeatInterims) sent.push(message)
@@ -106,7 +108,7 @@ export class ResultSpelling {
 
   #spellFields(message: JsonObject): JsonObject {
     const { unknownFields, omitZeros, snakeCase } = this.#faults
-    let spelled = this.#spellWords(message)
+    let spelled = this.#placeProfile(this.#spellWords(message))
     if (unknownFields) {
       spelled = {
         ...mapValues(spelled, payload => ({ ...(payload as JsonObject), novelty: { level: 1 } })),
@@ -128,10 +130,32 @@ export class ResultSpelling {
     return { ...message, transcription: { ...transcription, wordTimestamps } }
   }
 
+  #placeProfile(message: JsonObject): JsonObject {
+    const { voiceProfile: place = 'nested' } = this.#faults
+    const { transcription, ...others } = message as Partial<TranscriptionMessage>
+    if (transcription === undefined || place === 'nested') return message
+    const { voiceProfile, ...rest } = transcription
+    switch (place) {
+      case 'beside':
+        return { ...others, transcription: rest, voiceProfile }
+      case 'null':
+        return { ...others, transcription: { ...rest, voiceProfile: null } }
+      case 'absent':
+        return { ...others, transcription: rest }
+      case 'extraClasses':
+        return voiceProfile
+          ? { ...others, transcription: { ...rest, voiceProfile: { ...voiceProfile, ...EXTRA_CLASSES } } }
+          : message
+    }
+  }
+
   #wrap(payload: JsonObject): JsonObject {
     return this.#faults.bare ? payload : { result: payload }
   }
 }
+
+/** Classes that no document names, one of them in another shape. */
+const EXTRA_CLASSES = { gender: [{ label: 'unclear', confidence: 0.5 }], aura: 'green' }
 
 function rewrite(transcript: string, by: ResultFaults['rewriteFinal']): string {
   if (by === undefined || transcript === '') return transcript

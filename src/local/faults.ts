@@ -1,4 +1,9 @@
-import type { Status } from './server-message.js'
+import type { EndFault } from './end-fault.js'
+import type { ErrorFault } from './error-fault.js'
+import type { FaultPoint, FaultStart } from './fault-point.js'
+import type { LatencyFault } from './latency.js'
+import type { LinkFault } from './link-fault.js'
+import type { StrayFrame } from './stray-frame.js'
 
 /**
  * Misbehaviour of the service that a client must survive, one switch each; several may be set at once. Each has
@@ -6,14 +11,17 @@ import type { Status } from './server-message.js'
  * wrapped config first and does not acknowledge it, answers in `result` with explicit `[]` and `null`, and on
  * `closeStream` sends what is pending, then usage, then close 1000.
  *
- * Some numbers need no switch, the baseline does them: 8 (credentials, with `apiKey`), 9 (`maxConnections`),
- * 13, 14 (bad prompts, foreign provider block), 17 (RIFF header), 18 (binary frames), 19 (bad base64), 28.
+ * Some numbers need no switch, the baseline does them: 8 (credentials, with `apiKey`), 12 (unknown fields), 13, 14
+ * (bad prompts, foreign provider block), 17 (RIFF header), 18 (binary frames), 19 (bad base64), 21 (no audio, no
+ * progress), 22 (`inactivityTimeoutSeconds`), 28 (explicit null and []), 50 (a cut connection loses its turn).
  */
 export interface Faults {
   /** 1–6, 58: the upgrade is refused, late, never answered or cut. */
   upgrade?: UpgradeFault
   /** 7: the upgrade succeeds, then the server closes with 1000 and without a frame. */
   closeAtOnce?: boolean
+  /** 9: how one connection more than `limits.maxConnections` is refused: HTTP 429 (default), or code 8 in the socket. */
+  overLimit?: 'http' | 'socket'
   /** 10: every model is unknown: error code 3, then close 1000. */
   unknownModel?: boolean
   /** 11: the config is not liked: close 1000 without a frame. */
@@ -26,22 +34,31 @@ export interface Faults {
   messageBeforeConfig?: 'close' | 'error'
   /** 23: what ends a manual turn at its limit. Default 'split': a final, and the next turn begins. */
   longTurn?: 'split' | 'error'
-  /** 24–27, 29–33: what results say and how they spell it. */
+  /** 24–27, 29–33, 35, 37, 38: what results say and how they spell it. */
   results?: ResultFaults
   /** 34: the usage message. 'number' is the baseline. */
   usage?: UsageFault
+  /** 38: a frame that is no message: text that is not JSON, JSON that is no object, a binary frame, one of 8 MiB. */
+  stray?: { frame: StrayFrame; at: FaultPoint }
   /** 39–42: an error frame, then close 1000. */
   error?: ErrorFault
-  /** 43–47: what follows closeStream. */
+  /** 36, 43, 45–48: what follows closeStream. */
   end?: EndFault
-  /** 49: the connection closes with this code (1006: it is cut) in mid-stream or in place of the usual end. */
-  close?: { code: number; at: Exclude<FaultPoint, 'open'> }
-  /** 51: the server reads nothing more, from the start or once this much audio has come. */
-  stopReading?: true | { afterAudioMs: number }
+  /** 49: the connection closes with a code of its own. */
+  close?: CloseFault
+  /** 51: the server reads nothing more. */
+  stopReading?: FaultStart
+  /** 52, 53: the TCP connection breaks, or is half-open. */
+  link?: LinkFault
+  /** 54: pings are answered this late, in ms, or not at all. */
+  pong?: 'never' | { delayMs: number }
+  /** 55: wedged: audio is taken and pings are answered, but nothing is said any more, not even a close. */
+  wedged?: FaultStart
+  /** 56: every message to the client takes its time. None overtakes another. */
+  latency?: LatencyFault
+  /** 57: permessage-deflate is agreed to where a client offers it, or answered to one that did not. */
+  deflate?: 'agree' | 'unasked'
 }
-
-/** When a fault strikes: once connected, once configured, at closeStream, or when so much audio has come. */
-export type FaultPoint = 'open' | 'config' | 'closeStream' | { afterAudioMs: number }
 
 export interface UpgradeFault {
   /** 1–4: refuses with this HTTP status. */
@@ -87,6 +104,12 @@ export interface ResultFaults {
   wordTimes?: 'startTimeMs' | 'startTime' | 'startTimeSeconds'
   /** 33: each word carries this `speaker`. */
   speaker?: string
+  /** 35: where a final's voice profile stands, or what is in its place. Default 'nested', in the transcription. */
+  voiceProfile?: 'nested' | 'beside' | 'null' | 'absent' | 'extraClasses'
+  /** 37: each final comes twice. */
+  repeatFinals?: boolean
+  /** 38: each message comes in this many fragments. */
+  fragments?: number
 }
 
 /**
@@ -95,41 +118,53 @@ export interface ResultFaults {
  */
 export type UsageFault = 'number' | 'string' | 'twice' | 'missing' | 'topLevel' | 'durationSeconds'
 
-export interface ErrorFault extends Status {
-  at: FaultPoint
-  /** 40: how the error is spelled; 'object' is `{error: {code, message, details}}`. Default 'object'. */
-  shape?: 'object' | 'text' | 'flat' | 'result.error' | 'result.status'
-  /** 42: the TCP connection is cut right behind the frames, so that the client's next send fails. */
-  racingClose?: boolean
-}
-
-export interface EndFault {
-  /** 43: never closes (45: together with `usage: 'missing'`). 44 is `usage: 'missing'` alone. */
-  neverClose?: boolean
-  /** 46: the last finals come this long after closeStream, in ms. */
-  finalDelayMs?: number
-  /** 47: what would be the last finals are sent as interims. */
-  interimOnly?: boolean
+export interface CloseFault {
+  /** 1006 stands for a connection that is cut. */
+  code: number
+  /** In mid-stream, or in place of the usual end. */
+  at: Exclude<FaultPoint, 'open'>
+  /** First what is pending is finished and usage is sent, as a service does at its maximum duration. Default false. */
+  afterFinals?: boolean
 }
 
 /** The faults of every connection, or of each by its number: 0 for the first upgrade that reaches the server. */
 export type FaultPlan = Faults | ((index: number) => Faults | undefined)
 
-const SWITCHES: Record<keyof Faults, true> = {
-  upgrade: true,
-  closeAtOnce: true,
-  unknownModel: true,
-  rejectConfig: true,
-  secondConfig: true,
-  chunkMs: true,
-  messageBeforeConfig: true,
-  longTurn: true,
-  results: true,
-  usage: true,
-  error: true,
-  end: true,
-  close: true,
-  stopReading: true,
+/** Every switch, and of those that are groups the names in them. */
+const SWITCHES: { [Name in keyof Required<Faults>]: readonly string[] | undefined } = {
+  upgrade: ['status', 'body', 'headers', 'delayMs', 'never', 'drop'],
+  closeAtOnce: undefined,
+  overLimit: undefined,
+  unknownModel: undefined,
+  rejectConfig: undefined,
+  secondConfig: undefined,
+  chunkMs: ['min', 'max'],
+  messageBeforeConfig: undefined,
+  longTurn: undefined,
+  results: [
+    ...[
+      'emptyFinalFirst',
+      'rewriteFinal',
+      'repeatInterims',
+      'shrinkInterims',
+      'omitZeros',
+      'snakeCase',
+      'bare',
+    ],
+    ...['unknownFields', 'unknownKinds', 'severalKinds', 'lateSpeechStopped', 'noSpeechEvents', 'wordTimes'],
+    ...['speaker', 'voiceProfile', 'repeatFinals', 'fragments'],
+  ],
+  usage: undefined,
+  stray: ['frame', 'at'],
+  error: ['code', 'message', 'at', 'shape', 'racingClose'],
+  end: ['hallucinatedFinal', 'neverClose', 'finalDelayMs', 'interimOnly', 'splitFinals'],
+  close: ['code', 'at', 'afterFinals'],
+  stopReading: undefined,
+  link: ['cut', 'halfOpen'],
+  pong: undefined,
+  wedged: undefined,
+  latency: undefined,
+  deflate: undefined,
 }
 
 /**
@@ -138,27 +173,16 @@ const SWITCHES: Record<keyof Faults, true> = {
  */
 export function faultsFor(plan: FaultPlan | undefined, index: number): Faults {
   const faults = (typeof plan === 'function' ? plan(index) : plan) ?? {}
-  for (const name of Object.keys(faults)) {
-    if (!Object.hasOwn(SWITCHES, name)) {
-      throw new TypeError(`faults must be one of ${Object.keys(SWITCHES).join(', ')}; got ${name}`)
-    }
+  checkNames('faults', faults, Object.keys(SWITCHES))
+  for (const [name, group] of Object.entries(SWITCHES)) {
+    const given = faults[name as keyof Faults]
+    if (group && given !== undefined) checkNames(`faults.${name}`, given as object, group)
   }
   return faults
 }
 
-/** An error fault in its spelling on the wire. */
-export function spellError(status: Status, shape: ErrorFault['shape'] = 'object'): unknown {
-  const body = { code: status.code, message: status.message, details: [] }
-  switch (shape) {
-    case 'object':
-      return { error: body }
-    case 'text':
-      return { error: status.message }
-    case 'flat':
-      return { code: status.code, message: status.message }
-    case 'result.error':
-      return { result: { error: body } }
-    case 'result.status':
-      return { result: { status: body } }
+function checkNames(where: string, given: object, names: readonly string[]): void {
+  for (const name of Object.keys(given)) {
+    if (!names.includes(name)) throw new TypeError(`${where} must be one of ${names.join(', ')}; got ${name}`)
   }
 }

@@ -57,7 +57,14 @@ export interface VoiceActivity {
 export interface RecognizedUtterance {
   text: string
   words: RecognizedWord[]
+  /** How the speaker sounds, sent only where the client asked for it. Default: nobody knows. */
+  voiceProfile?: VoiceProfile
+  /** The language that was heard, BCP-47. Default: nobody says. */
+  language?: string
 }
+
+/** Labels of each class (age, emotion, pitch, vocalStyle, accent; protocol B5), the likeliest first. */
+export type VoiceProfile = Readonly<Record<string, readonly { label: string; confidence: number }[]>>
 
 export interface RecognizedWord {
   word: string

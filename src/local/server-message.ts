@@ -1,3 +1,5 @@
+import type { VoiceProfile } from './recognizer.js'
+
 /**
  * What the service says on the STT channel (protocol A3.4), in its baseline spelling. `fault-results.ts` may
  * change it; `result` is wrapped round it last.
@@ -9,8 +11,10 @@ export interface TranscriptionMessage {
     transcript: string
     isFinal: boolean
     wordTimestamps: WireWord[]
-    /** Absent where the client switched profiles off, null otherwise: no local engine makes them. */
-    voiceProfile?: null
+    /** Absent where the client switched profiles off, null where it did not ask or nobody made one. */
+    voiceProfile?: VoiceProfile | null
+    /** Only where a recogniser tells one: no capture of the service shows it (protocol B7). */
+    language?: string
   }
 }
 

@@ -2,11 +2,12 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
 import { SttError } from '../errors.js'
-import { authorizationOf, authorize, selectSubprotocol } from './auth.js'
+import { authorizationOf, authorize } from './auth.js'
+import type { ErrorFault } from './error-fault.js'
 import { faultsFor, type Faults } from './faults.js'
-import { newRequestId, refuseUpgrade, sendReply, statusReply, type HttpReply } from './http-reply.js'
+import { refuseUpgrade, sendReply, statusReply, type HttpReply } from './http-reply.js'
+import { faultyLink } from './link-fault.js'
 import type { Recognizer } from './recognizer.js'
 import { transcribeWholeFile } from './rest.js'
 import { NOT_FOUND, RESOURCE_EXHAUSTED, UNIMPLEMENTED } from './server-message.js'
@@ -15,6 +16,7 @@ import { SessionRecord } from './session-record.js'
 import { SttChannel } from './stt-channel.js'
 import { startTimer, Timers } from './timer.js'
 import { strikeUpgrade } from './upgrade-fault.js'
+import { webSocketServer } from './web-sockets.js'
 
 const STREAM_PATH = '/stt/v1/transcribe:streamBidirectional'
 const WHOLE_FILE_PATH = '/stt/v1/transcribe'
@@ -64,7 +66,6 @@ export class LocalServer extends EventEmitter<LocalServerEvents> {
   readonly sessions: SessionRecord[] = []
   readonly #options: CheckedServerOptions & { recognizer: Recognizer; ownsRecognizer: boolean }
   readonly #http: Server
-  readonly #webSockets: WebSocketServer
   readonly #timers: Timers
   readonly #sockets = new Set<Duplex>()
   /** Streams and REST calls under way. */
@@ -77,14 +78,6 @@ export class LocalServer extends EventEmitter<LocalServerEvents> {
     super()
     this.#options = options
     this.#timers = new Timers(options.startTimer ?? startTimer)
-    this.#webSockets = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      perMessageDeflate: false,
-      maxPayload: options.limits.maxMessageBytes,
-      handleProtocols: selectSubprotocol,
-    })
-    this.#webSockets.on('headers', headers => headers.push(`x-inworld-request-id: ${newRequestId()}`))
     // TCP's own probes find a client that has vanished, and none that is only slow to read.
     const probing = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }
     this.#http = createServer(probing, (request, response) => this.#onRequest(request, response))
@@ -175,14 +168,16 @@ export class LocalServer extends EventEmitter<LocalServerEvents> {
     const faults = faultsFor(this.#options.faults, index)
     strikeUpgrade(faults.upgrade ?? {}, socket, this.#timers, () => {
       const refusal = this.#authorize(request)
-      if (refusal === undefined) this.#openChannel(request, socket, head, index, faults)
-      else refuseUpgrade(socket, refusal)
+      const inSocket = refusal === FULL_REPLY && faults.overLimit === 'socket'
+      if (refusal !== undefined && !inSocket) refuseUpgrade(socket, refusal)
+      else this.#openChannel(request, socket, head, index, inSocket ? { error: FULL_ERROR } : faults)
     })
   }
 
   #openChannel(request: IncomingMessage, socket: Duplex, head: Buffer, index: number, faults: Faults): void {
     const { recognizer, limits } = this.#options
-    this.#webSockets.handleUpgrade(request, socket, head, webSocket => {
+    const link = faultyLink(socket, faults.link, this.#timers)
+    webSocketServer(faults, limits.maxMessageBytes).handleUpgrade(request, link, head, webSocket => {
       const record = new SessionRecord(index, {
         authorization: authorizationOf(request),
         webSocketExtensions: request.headers['sec-websocket-extensions'],
@@ -250,10 +245,9 @@ const NOT_ALLOWED_REPLY: HttpReply = {
   ...statusReply(405, { code: UNIMPLEMENTED, message: 'Method Not Allowed' }),
   headers: { allow: 'POST' },
 }
-const FULL_REPLY = statusReply(429, {
-  code: RESOURCE_EXHAUSTED,
-  message: 'the limit of concurrent streams is reached',
-})
+const FULL_STATUS = { code: RESOURCE_EXHAUSTED, message: 'the limit of concurrent streams is reached' }
+const FULL_REPLY = statusReply(429, FULL_STATUS)
+const FULL_ERROR: ErrorFault = { ...FULL_STATUS, at: 'open' }
 
 function pathOf({ url = '/' }: IncomingMessage): string {
   return url.split('?', 1)[0] ?? '/'

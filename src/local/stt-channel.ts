@@ -2,7 +2,10 @@ import type { RawData, WebSocket } from 'ws'
 import { acceptsDuration, chunkDurationMs, isRiffHeader } from './audio-chunk.js'
 import { audioInput, type AudioInput } from './audio-input.js'
 import { parseClientMessage, type ClientMessage } from './client-message.js'
-import type { ErrorFault, FaultPoint, Faults } from './faults.js'
+import { endpointerOptions } from './endpointer.js'
+import type { ErrorFault } from './error-fault.js'
+import { FaultSchedule } from './fault-schedule.js'
+import type { Faults } from './faults.js'
 import type { JsonObject } from './json-object.js'
 import { openTranscriber } from './open-transcriber.js'
 import { Outbox } from './outbox.js'
@@ -51,6 +54,7 @@ export class SttChannel {
   readonly #outbox: Outbox
   readonly #timers: Timers
   readonly #queue: WorkQueue
+  readonly #schedule: FaultSchedule
   #state: 'awaiting config' | 'streaming' | 'finishing' | 'ended' = 'awaiting config'
   #readingStopped = false
   #request: TranscribeRequest | undefined
@@ -59,6 +63,8 @@ export class SttChannel {
   #transcriber: Transcriber | undefined
   /** A RIFF header came in the audio: the service hears nothing from then on, and says nothing (protocol B1). */
   #deaf = false
+  /** No audio came after the last `endTurn`. */
+  #endTurnLast = false
   #cancelInactivity: (() => void) | undefined
   #cancelBeat: (() => void) | undefined
 
@@ -81,6 +87,14 @@ export class SttChannel {
       },
       onError: error => this.#failNow(statusOf(error)),
     })
+    this.#schedule = new FaultSchedule(options.faults, {
+      sendStray: frame => this.#queue.push(() => this.#outbox.sendStray(frame)),
+      fail: error => this.#fail(error, error),
+      close: code => this.#queue.push(() => this.#close(code)),
+      finish: () => this.#finish(),
+      stopReading: () => this.#stopReading(),
+      mute: () => this.#queue.push(() => this.#outbox.mute()),
+    })
     this.ended = new Promise(resolve => {
       socket.on('close', code => {
         this.#record.closeCode = code
@@ -95,7 +109,6 @@ export class SttChannel {
 
   #begin(): void {
     const { faults, limits } = this.#options
-    if (faults.stopReading === true) this.#stopReading()
     if (faults.closeAtOnce) {
       this.#close(1000)
       return
@@ -104,7 +117,7 @@ export class SttChannel {
       if (this.#state === 'awaiting config') this.#close(1000)
     }, limits.configTimeoutMs)
     if (limits.sessionMs !== Infinity) this.#timers.start(() => this.#finish(), limits.sessionMs)
-    this.#strike('open')
+    this.#schedule.reach('open')
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
@@ -158,7 +171,7 @@ export class SttChannel {
     this.#input = audioInput(chunkFormat(request))
     this.#state = 'streaming'
     this.#queue.push(() => this.#openTranscriber(request))
-    this.#strike('config')
+    this.#schedule.reach('config')
     this.#restartInactivity()
   }
 
@@ -204,15 +217,17 @@ export class SttChannel {
       return
     }
     this.#record.addAudio(audio)
+    this.#endTurnLast = false
     this.#restartInactivity()
     const deaf = this.#deaf
     this.#queue.push(async () => {
       if (!deaf && this.#input) await this.#transcriber?.push(await this.#input.push(audio))
     }, chunkMs)
-    this.#strikeByAudio()
+    this.#schedule.reachAudio(this.#record.audioMs)
   }
 
   #onEndTurn(): void {
+    this.#endTurnLast = true
     if (this.#deaf) return
     this.#queue.push(() => this.#transcriber?.endTurn())
   }
@@ -228,19 +243,29 @@ export class SttChannel {
     if (this.#state !== 'streaming') return
     this.#state = 'finishing'
     this.#cancelInactivity?.()
-    this.#strike('closeStream')
-    const { end = {} } = this.#options.faults
+    this.#schedule.reach('closeStream')
+    const { end = {}, close } = this.#options.faults
+    const endedByClient = this.#endTurnLast && this.#request && !endpointerOptions(this.#request).manual
+    const hallucination = endedByClient ? end.hallucinatedFinal : undefined
     const transcribedAudioMs = Math.round(this.#record.audioMs)
     const modelId = this.#request?.modelId ?? ''
     this.#queue.push(async () => {
       if (end.finalDelayMs !== undefined) await this.#timers.delay(end.finalDelayMs)
-      if (end.interimOnly) this.#outbox.demoteFinals()
+      this.#outbox.closeStream()
       if (!this.#deaf && this.#input) {
         await this.#transcriber?.push(await this.#input.end())
         await this.#transcriber?.finish()
       }
+      if (hallucination !== undefined) await this.#hallucinate(hallucination)
       await this.#outbox.send({ usage: { transcribedAudioMs, modelId } })
-      if (!end.neverClose) this.#close(1000)
+      if (!end.neverClose) this.#close(close?.afterFinals ? close.code : 1000)
+    })
+  }
+
+  /** Seen where `endTurn` comes right before `closeStream` although turns end by themselves (protocol B8). */
+  async #hallucinate(transcript: string): Promise<void> {
+    await this.#outbox.send({
+      transcription: { transcript, isFinal: true, wordTimestamps: [], voiceProfile: null },
     })
   }
 
@@ -285,21 +310,6 @@ export class SttChannel {
     this.#input?.close()
     // Others may be waiting for the decoder; a client that never answers the close must not keep it.
     void this.#session?.close().catch(() => {})
-  }
-
-  #strike(point: FaultPoint & string): void {
-    const { error, close } = this.#options.faults
-    if (error?.at === point) this.#fail(error, error)
-    if (close?.at === point) this.#queue.push(() => this.#close(close.code))
-  }
-
-  #strikeByAudio(): void {
-    const { error, close, stopReading } = this.#options.faults
-    const { audioMs } = this.#record
-    const due = (at: FaultPoint | undefined) => typeof at === 'object' && audioMs >= at.afterAudioMs
-    if (error && due(error.at)) this.#fail(error, error)
-    if (close && due(close.at)) this.#queue.push(() => this.#close(close.code))
-    if (typeof stopReading === 'object' && due(stopReading)) this.#stopReading()
   }
 
   #restartInactivity(): void {

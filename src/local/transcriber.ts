@@ -1,5 +1,5 @@
 import { Endpointer, endpointerOptions, type EndpointerEvent } from './endpointer.js'
-import type { RecognizedUtterance, RecognizerSession, VoiceActivity } from './recognizer.js'
+import type { RecognizedUtterance, RecognizerSession, VoiceActivity, VoiceProfile } from './recognizer.js'
 import { invalidArgument, type ServerMessage, type TranscriptionMessage } from './server-message.js'
 import { StatusError } from './status-error.js'
 import type { TranscribeRequest } from './transcribe-request.js'
@@ -140,26 +140,29 @@ export class Transcriber {
     await this.#emit(this.#transcription(text, false, []))
   }
 
-  async #emitFinal({ text, words }: RecognizedUtterance, start: number): Promise<void> {
+  async #emitFinal(utterance: RecognizedUtterance, start: number): Promise<void> {
     const startMs = start / SAMPLES_PER_MS
-    const wordTimestamps = words.map(({ word, confidence, startMs: from, endMs: to }) => ({
+    const wordTimestamps = utterance.words.map(({ word, confidence, startMs: from, endMs: to }) => ({
       word,
       confidence,
       startTimeMs: Math.round(startMs + from),
       endTimeMs: Math.round(startMs + to),
     }))
     const wanted = this.#request.includeWordTimestamps
-    await this.#emit(this.#transcription(text, true, wanted ? wordTimestamps : []))
+    await this.#emit(this.#transcription(utterance.text, true, wanted ? wordTimestamps : [], utterance))
   }
 
   #transcription(
     transcript: string,
     isFinal: boolean,
     wordTimestamps: TranscriptionMessage['transcription']['wordTimestamps'],
+    { voiceProfile, language }: Partial<RecognizedUtterance> = {},
   ): TranscriptionMessage {
-    const transcription = { transcript, isFinal, wordTimestamps }
-    const profileRefused = this.#request.voiceProfileConfig?.enableVoiceProfile === false
-    return { transcription: profileRefused ? transcription : { ...transcription, voiceProfile: null } }
+    const transcription = { transcript, isFinal, wordTimestamps, ...(language && { language }) }
+    const { enableVoiceProfile, topN } = this.#request.voiceProfileConfig ?? {}
+    if (enableVoiceProfile === false) return { transcription }
+    const profile = enableVoiceProfile && voiceProfile ? likeliest(voiceProfile, topN) : null
+    return { transcription: { ...transcription, voiceProfile: profile } }
   }
 
   #keep(pcm: Int16Array): void {
@@ -191,6 +194,13 @@ export interface TranscriberOptions {
   /** What happens to a manual turn at 30 s. Default 'split'. */
   longTurn?: 'split' | 'error'
 }
+
+function likeliest(profile: VoiceProfile, topN = DEFAULT_TOP_N): VoiceProfile {
+  return Object.fromEntries(Object.entries(profile).map(([name, labels]) => [name, labels.slice(0, topN)]))
+}
+
+/** The service's default (protocol A3.3). */
+const DEFAULT_TOP_N = 10
 
 const SAMPLES_PER_MS = 16
 const HOP_SAMPLES = 160

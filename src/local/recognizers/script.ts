@@ -1,4 +1,4 @@
-import type { RecognizedWord } from '../recognizer.js'
+import type { RecognizedWord, VoiceProfile } from '../recognizer.js'
 
 /** What is said, and when: times in ms of the connection's audio, or of the source where its audio is stamped. */
 export interface ScriptedUtterance {
@@ -17,6 +17,10 @@ export interface ScriptedUtterance {
    * utterance, the last at its end.
    */
   interims?: readonly string[]
+  /** How the speaker sounds: sent with the final to a client that asks for it. */
+  voiceProfile?: VoiceProfile
+  /** The language that was heard, BCP-47: sent with the final. */
+  language?: string
 }
 
 export interface ScriptedWord {

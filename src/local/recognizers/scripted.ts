@@ -81,6 +81,7 @@ class ScriptedSession implements RecognizerSession {
   finish(): Promise<RecognizedUtterance> {
     const heard = this.#hearing.utterances
     const words = heard.flatMap(({ words: ofOne }) => ofOne)
+    const last = heard.at(-1)?.utterance
     return Promise.resolve({
       text: joinTexts(heard.map(finalOf)),
       words: words.map(word => ({
@@ -88,6 +89,8 @@ class ScriptedSession implements RecognizerSession {
         startMs: word.startMs - this.#startMs,
         endMs: word.endMs - this.#startMs,
       })),
+      ...(last?.voiceProfile && { voiceProfile: last.voiceProfile }),
+      ...(last?.language && { language: last.language }),
     })
   }
 
