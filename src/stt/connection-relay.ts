@@ -1,15 +1,16 @@
 import type { EndTurnMark, FrameOrMark } from '../audio/frame.js'
 import { SttError } from '../errors.js'
 import { CONNECTION_DEFAULTS } from './connection-options.js'
-import { Evidence } from './evidence.js'
 import { Generation } from './generation.js'
 import type { ServerMessage } from './protocol.js'
+import { Replay } from './replay.js'
+import { ReplaySender } from './replay-sender.js'
 import { ReplayFilter, type Delivered } from './replay-filter.js'
-import { isMark, ReplayRing } from './replay-ring.js'
+import { isMark } from './replay-ring.js'
 import { RetryPolicy } from './retry-policy.js'
-import { RotationClock, type RotationCause } from './rotation.js'
+import { Rotation } from './rotation.js'
 import { CONTINUITY_DEFAULTS, type SttSessionOptions } from './session-options.js'
-import type { WireTranscribeConfig } from './transcribe-config.js'
+import { isManual, type WireTranscribeConfig } from './transcribe-config.js'
 
 /** A connection that has held this long has proved itself, in ms. */
 const PROOF_MS = 10_000
@@ -37,11 +38,11 @@ export interface RelayListener {
 
 /**
  * Carries frames and marks over one connection after another, so that each is heard by one that lives long enough
- * to answer. What is not proven heard stays in the ring; a new connection is sent the ring from its safe point.
+ * to answer.
  *
- *   connected ──lost──► waiting (backoff) ──► connected
- *       │ └──lost with nothing pending──► dormant ──audio──► waiting
- *       └──long silence──► hibernating ──speech──► connected
+ *   running ──lost──► waiting (backoff) ──► running
+ *      │ └──lost with nothing pending──► dormant ──audio──► waiting
+ *      └──long silence──► hibernating ──speech──► running
  *
  * A rotation opens the next connection beside the current one and hands over in a pause of speech, or at last in
  * the middle of it, from the safe point. Those that were handed over from are read until they have said all.
@@ -49,29 +50,16 @@ export interface RelayListener {
 export class ConnectionRelay {
   readonly #options: SttSessionOptions & typeof CONTINUITY_DEFAULTS
   readonly #listener: RelayListener
-  readonly #ring: ReplayRing
-  readonly #evidence = new Evidence()
+  readonly #replay: Replay
+  readonly #sender: ReplaySender
   readonly #retry: RetryPolicy
-  readonly #rotation: RotationClock
-  #config: WireTranscribeConfig
+  readonly #rotation: Rotation
   /** All connections whose sockets are not gone yet. */
   readonly #generations = new Set<Generation>()
-  #current: Generation | undefined
-  #next: { generation: Generation; cause: RotationCause } | undefined
   /** Handed over from, and still saying what they have to. */
   readonly #leaving = new Set<Generation>()
+  #current: Generation | undefined
   #state: 'running' | 'waiting' | 'dormant' | 'hibernating' | 'done' = 'running'
-  /** Number of the item that the current connection is sent next, and whether it is taking one. */
-  #cursor = 0
-  #sending = false
-  /** Number behind the newest item that any connection has been sent. */
-  #sentEnd = 0
-  /** Where the last safe point stood, on the source's clock. */
-  #safeMs = 0
-  #lastVoicedMs = 0
-  #whenTaken: (() => void) | undefined
-  #whenEnded: (() => void) | undefined
-  #ending = false
   #everOpened = false
   /** The last connection was given up because it heard nothing: the next one's silence is believed. */
   #wasUnresponsive = false
@@ -80,71 +68,64 @@ export class ConnectionRelay {
   #proofTimer: NodeJS.Timeout | undefined
   /** Ends a dormant stream, or begins to hibernate, when no audio comes. */
   #quietTimer: NodeJS.Timeout | undefined
-  readonly #configApplied: { resolve: () => void; reject: (error: Error) => void }[] = []
-  readonly #totals = { sentMs: 0, insertedMs: 0, replayedMs: 0, lostMs: 0, skippedMs: 0, connections: 0 }
+  readonly #totals = { sentMs: 0, insertedMs: 0, skippedMs: 0, connections: 0 }
 
   constructor(options: SttSessionOptions, listener: RelayListener) {
     const given = Object.entries(options).filter(([, value]) => value !== undefined)
     this.#options = { ...CONTINUITY_DEFAULTS, ...(Object.fromEntries(given) as unknown as SttSessionOptions) }
     this.#listener = listener
-    this.#config = options.config
-    this.#ring = new ReplayRing(this.#options.replayMs)
+    this.#replay = new Replay(this.#options.replayMs)
+    this.#sender = new ReplaySender(this.#replay, (generation, item) => this.#onSent(generation, item))
     this.#retry = new RetryPolicy(options.retry)
-    this.#rotation = new RotationClock({
-      onDue: cause => this.#openNext(cause),
+    this.#rotation = new Rotation(options.config, {
+      open: config => this.#open(this.#replay.ring.first, config),
       onReady: () => this.#considerHandover(),
+      onFailed: error => {
+        const message = `The next connection failed, the current one goes on: ${error.message}`
+        this.#listener.onNotice('warning', { code: 'STT_WARN_ROTATION_FAILED', message })
+      },
     })
     this.#connect()
   }
 
   get stats() {
+    const { sentMs, insertedMs, ...counts } = this.#totals
     const clocks = [...this.#generations].map(({ connection }) => connection.clock)
-    const sum = (of: 'sentMs' | 'insertedMs') =>
-      clocks.reduce((total, clock) => total + clock[of], this.#totals[of])
     return {
-      ...this.#totals,
-      sentMs: sum('sentMs'),
-      insertedMs: sum('insertedMs'),
-      unprotectedMs: this.#unprotectedMs,
+      sentMs: clocks.reduce((total, clock) => total + clock.sentMs, sentMs),
+      insertedMs: clocks.reduce((total, clock) => total + clock.insertedMs, insertedMs),
+      ...counts,
+      ...this.#replay.stats,
     }
   }
 
   /** `taken` comes when a connection has taken the item, or when none needs to. One item at a time. */
   write(item: FrameOrMark, taken: () => void): void {
-    if (this.#state === 'hibernating' && !this.#wakesUp(item)) {
+    if (this.#state === 'hibernating' && (isMark(item) || !item.voiced)) {
       this.#skip(item)
       taken()
       return
     }
-    if (this.#ring.next === 0 && !isMark(item)) this.#safeMs = item.startMs
-    this.#ring.push(item)
-    this.#whenTaken = taken
+    this.#sender.write(item, taken)
     this.#resume()
-    this.#pump()
   }
 
   /** `sent` comes when the end has been told, or need not be. */
   end(sent: () => void): void {
-    this.#ending = true
-    this.#rotation.stop()
-    this.#dropNext(new SttError('STT_ERR_CLOSED', 'The stream ended before its new config was in force'))
-    this.#whenEnded = sent
-    if (!this.#current && this.#state !== 'waiting') {
-      if (this.#isNeeded()) this.#resume()
-      else this.#finish()
-    }
-    this.#pump()
+    this.#rotation.end(new SttError('STT_ERR_CLOSED', 'The stream ended before its new config was in force'))
+    this.#sender.end(sent)
+    if (this.#current || this.#state === 'waiting') return
+    if (this.#isNeeded()) this.#resume()
+    else this.#finish()
   }
 
-  /** The answer to the mark has come: what lies before it has been heard. */
+  /** The answer to the mark has come. */
   answered(mark: EndTurnMark): void {
     this.giveUp(mark)
-    if (!isManual(this.#config)) return
-    this.#ring.trimThrough(mark)
-    this.#safeMs = this.#ring.startMs
+    if (isManual(this.#rotation.config)) this.#replay.answered(mark)
   }
 
-  /** No answer is expected any more. */
+  /** No answer to the mark is expected any more. */
   giveUp(mark: EndTurnMark): void {
     for (const { marks } of this.#generations) {
       const index = marks.findIndex(sent => sent.mark === mark)
@@ -152,14 +133,14 @@ export class ConnectionRelay {
     }
   }
 
-  /** Rotates to a connection with this config. Rejects when the service refuses it; the old one then stays. */
+  /** Something new was said: what may fail from now on fails for the first time. */
+  proved(): void {
+    this.#retry.proved()
+  }
+
+  /** Hands over to a connection with this config. Rejects when the service refuses it; the old one then stays. */
   updateConfig(config: WireTranscribeConfig): Promise<void> {
-    this.#config = config
-    if (!this.#current) return Promise.resolve()
-    const applied = new Promise<void>((resolve, reject) => this.#configApplied.push({ resolve, reject }))
-    applied.catch(() => {})
-    if (this.#current.opened) this.#rotation.demand()
-    return applied
+    return this.#rotation.update(config, this.#current !== undefined)
   }
 
   pause(): void {
@@ -174,7 +155,7 @@ export class ConnectionRelay {
   destroy(reason: Error, released: () => void): void {
     this.#state = 'done'
     this.#stopTimers()
-    for (const { reject } of this.#configApplied.splice(0)) reject(reason)
+    this.#rotation.end(reason)
     const closing = [...this.#generations].map(
       ({ connection }) => new Promise(resolve => connection.once('close', resolve)),
     )
@@ -182,141 +163,82 @@ export class ConnectionRelay {
     void Promise.all(closing).then(released)
   }
 
-  // Sending
-
-  #pump(): void {
-    const generation = this.#current
-    if (!generation || this.#sending || this.#state === 'done') return
-    this.#cursor = Math.max(this.#cursor, this.#ring.first)
-    const item = this.#ring.at(this.#cursor)
-    if (item) {
-      this.#send(generation, item)
-    } else if (this.#whenTaken) {
-      const taken = this.#whenTaken
-      this.#whenTaken = undefined
-      taken()
-    } else if (this.#ending) {
-      clearTimeout(this.#proofTimer)
-      generation.end(() => {
-        this.#whenEnded?.()
-        this.#whenEnded = undefined
-      })
-    }
-  }
-
-  #send(generation: Generation, item: FrameOrMark): void {
-    this.#sending = true
-    generation.connection.write(item, error => {
-      if (error || generation !== this.#current) return
-      this.#sending = false
-      this.#cursor++
-      this.#onSent(generation, item)
-      this.#pump()
-    })
-    if (generation.opened) this.#sentEnd = Math.max(this.#sentEnd, this.#cursor + 1)
-  }
-
   #onSent(generation: Generation, item: FrameOrMark): void {
-    this.#sentEnd = Math.max(this.#sentEnd, this.#cursor)
     if (isMark(item)) {
-      generation.marks.push({ mark: item, voiceEndMs: this.#lastVoicedMs })
+      generation.marks.push({ mark: item, voiceEndMs: this.#replay.voiceEndMs })
       this.#listener.onMarkSent(item)
       return
     }
-    const endMs = item.startMs + item.sourceMs
-    this.#evidence.sent(endMs, item.voiced)
-    if (item.voiced) this.#lastVoicedMs = endMs
     this.#rotation.audioSent()
     this.#considerHandover()
     this.#considerHibernation()
   }
 
-  // Connections
+  // One connection
 
   #open(from: number, config: WireTranscribeConfig): Generation {
-    const startMs = this.#sourceMsAt(from)
-    const options = {
-      ...this.#options,
-      config,
-      startMs,
-      watchdogAction: this.#wasUnresponsive ? ('warn' as const) : ('fail' as const),
-      signal: undefined,
-    }
-    const filter = new ReplayFilter(this.#listener.delivered(), startMs)
-    const generation = new Generation(options, filter, {
-      onOpen: opened => this.#onOpen(opened),
-      onMessage: (from, message) => this.#onMessage(from, message),
-      onEnd: ended => this.#onEnd(ended),
-      onError: (failed, error) => this.#onError(failed, error),
-      onWarning: (warned, warning) => {
-        // One that was handed over from is nobody's business any more.
-        if (!this.#leaving.has(warned)) this.#listener.onNotice('warning', warning as object)
+    const startMs = this.#replay.ring.sourceMsAt(from)
+    const generation = new Generation(
+      {
+        ...this.#options,
+        config,
+        startMs,
+        watchdogAction: this.#wasUnresponsive ? 'warn' : 'fail',
+        signal: undefined,
       },
-      onClose: closed => this.#onClose(closed),
-    })
+      new ReplayFilter(this.#listener.delivered(), startMs),
+      {
+        onOpen: opened => this.#onOpen(opened),
+        onMessage: (speaker, message) => this.#onMessage(speaker, message),
+        onEnd: ended => this.#onEnd(ended),
+        onError: (failed, error) => this.#onError(failed, error),
+        onWarning: (warned, warning) => {
+          // One that was handed over from is nobody's business any more.
+          if (!this.#leaving.has(warned)) this.#listener.onNotice('warning', warning)
+        },
+        onClose: closed => this.#onClose(closed),
+      },
+    )
     this.#generations.add(generation)
     return generation
   }
 
-  #connect(): void {
-    clearTimeout(this.#quietTimer)
-    this.#state = 'running'
-    this.#sending = false
-    this.#cursor = this.#ring.first
-    this.#current = this.#open(this.#cursor, this.#config)
-    this.#pump()
-  }
-
   #onOpen(generation: Generation): void {
     this.#totals.connections++
-    if (generation === this.#next?.generation) {
-      this.#rotation.opened()
-      return
-    }
+    if (this.#rotation.isNext(generation)) this.#rotation.nextOpened()
     if (generation !== this.#current) return
     this.#retry.opened()
-    if (this.#everOpened) this.#listener.onNotice('reconnected', this.#countReplay(this.#cursor))
+    if (this.#everOpened) this.#listener.onNotice('reconnected', this.#replay.report(this.#sender.cursor))
     else this.#listener.onNotice('open')
     this.#everOpened = true
     this.#onCurrentOpen(generation)
   }
 
-  #onCurrentOpen({ connection, options }: Generation): void {
+  #onCurrentOpen(generation: Generation): void {
+    const { connection } = generation
     clearTimeout(this.#proofTimer)
     this.#proofTimer = setTimeout(() => {
       if (!connection.speechUnanswered) this.#retry.proved()
     }, PROOF_MS).unref()
-    this.#rotation.begin({
-      maxConnectionMs: this.#options.maxConnectionMs,
-      // The same key again would end at the same time.
-      expiresAtMs: typeof this.#options.apiKey === 'function' ? connection.credentialsExpireAtMs : undefined,
-      sentMs: () => connection.clock.sentMs,
-    })
-    if (options.config === this.#config) this.#settleConfig()
-    else this.#rotation.demand()
+    if (!this.#sender.ending) {
+      this.#rotation.begin(generation, {
+        maxConnectionMs: this.#options.maxConnectionMs,
+        // The same key again would end at the same time.
+        expiresAtMs:
+          typeof this.#options.apiKey === 'function' ? connection.credentialsExpireAtMs : undefined,
+        sentMs: () => connection.clock.sentMs,
+      })
+    }
     this.#watchQuiet()
   }
 
   #onMessage(generation: Generation, message: ServerMessage): void {
     this.#wasUnresponsive = false
-    if (generation === this.#current) this.#evidence.received(message)
-    else this.#learnFromLeaving(generation, message)
-    if (!generation.muted) this.#advanceSafePoint(message)
-    // What it transcribed beyond the safe point its successor says again; its usage is its own.
+    if (generation === this.#current) this.#replay.received(message)
+    else if (!generation.muted) this.#replay.receivedFromFormer(message)
+    // What a muted one transcribes its successor says again; its usage is its own.
     if (!generation.muted || message.kind === 'usage') this.#listener.onMessage(message, generation)
     this.#considerHandover()
-  }
-
-  /** What one that was handed over from finishes is proven; what it has open says nothing of the current one. */
-  #learnFromLeaving(generation: Generation, message: ServerMessage): void {
-    if (generation.muted) return
-    const lastWord = message.kind === 'transcription' && message.isFinal ? message.words.at(-1) : undefined
-    if (lastWord) this.#evidence.prove(lastWord.endMs)
-  }
-
-  /** Something new was said: what may fail from now on fails for the first time. */
-  proved(): void {
-    this.#retry.proved()
   }
 
   /** The service has said all: the stream is complete, or that connection's part of it. */
@@ -325,12 +247,13 @@ export class ConnectionRelay {
     if (generation === this.#current) {
       this.#current = undefined
       this.#state = 'done'
+      this.#stopTimers()
     }
     if (this.#state === 'done' && this.#leaving.size === 0) this.#listener.onEnd()
   }
 
   #onError(generation: Generation, error: SttError): void {
-    if (generation === this.#next?.generation) this.#onNextFailed(error)
+    if (this.#rotation.isNext(generation)) this.#rotation.nextFailed(error)
     else if (generation === this.#current) this.#onLost(generation, error)
     // One that was handed over from had nothing pending, or its successor says it again.
     else this.#onEnd(generation)
@@ -343,60 +266,50 @@ export class ConnectionRelay {
     this.#totals.insertedMs += clock.insertedMs
   }
 
+  // From one connection to the next
+
+  #connect(): void {
+    clearTimeout(this.#quietTimer)
+    this.#state = 'running'
+    const { first } = this.#replay.ring
+    this.#current = this.#open(first, this.#rotation.config)
+    this.#sender.use(this.#current, first)
+  }
+
   #onLost(generation: Generation, error: SttError): void {
     clearTimeout(this.#proofTimer)
-    this.#rotation.stop()
     this.#current = undefined
-    this.#sending = false
+    this.#sender.detach()
     this.#wasUnresponsive = error.code === 'STT_ERR_UNRESPONSIVE'
-    if (this.#next?.generation.opened) {
-      this.#replaceByNext(this.#next.generation)
+    if (this.#rotation.next) {
+      this.#listener.onNotice('reconnected', this.#takeNext(this.#replay.ring.first).report)
       return
     }
-    this.#next?.generation.connection.destroy()
-    this.#next = undefined
-    if (this.#ending && generation.opened && error.retryable && !this.#isNeeded()) {
+    this.#rotation.stop()
+    if (this.#sender.ending && generation.opened && error.retryable && !this.#isNeeded()) {
       const message = `All results had come when the connection ended: ${error.message}`
       this.#listener.onNotice('warning', { code: 'STT_WARN_CLOSED_LATE', message })
       this.#finish()
       return
     }
-    const nowMs = performance.now()
-    const delayMs = this.#retry.nextDelayMs({ error, heard: generation.connection.heard, nowMs })
+    const { heard } = generation.connection
+    const delayMs = this.#retry.nextDelayMs({ error, heard, nowMs: performance.now() })
     if (delayMs === undefined) {
       this.#fail(error)
       return
     }
     this.#listener.onHandover()
-    const { attempt } = this.#retry
-    this.#listener.onNotice('reconnecting', { attempt, delayMs, cause: error })
+    this.#listener.onNotice('reconnecting', { attempt: this.#retry.attempt, delayMs, cause: error })
     this.#delayMs = delayMs
     this.#state = 'dormant'
     if (this.#isNeeded() || !this.#everOpened) this.#resume()
     else this.#watchQuiet()
   }
 
-  /** The connection of a rotation stands ready when the current one is lost. */
-  #replaceByNext(generation: Generation): void {
-    this.#next = undefined
-    this.#current = generation
-    this.#cursor = this.#ring.first
-    const replay = this.#countReplay(this.#cursor)
-    generation.filter = new ReplayFilter(this.#listener.delivered(), replay.fromMs)
-    this.#listener.onHandover()
-    this.#listener.onNotice('reconnected', replay)
-    this.#onCurrentOpen(generation)
-    this.#pump()
-  }
-
   /** Whether a connection is worth having now. */
   #isNeeded(): boolean {
-    return (
-      this.#evidence.pending ||
-      this.#whenTaken !== undefined ||
-      this.#sentEnd < this.#ring.next ||
-      this.#listener.turnExpected()
-    )
+    const { pending, unsent } = this.#replay
+    return pending || unsent || this.#sender.awaited || this.#listener.turnExpected()
   }
 
   /** From dormant or hibernating to the next connection. */
@@ -408,6 +321,42 @@ export class ConnectionRelay {
     this.#backoffTimer = setTimeout(() => this.#connect(), this.#delayMs)
   }
 
+  #considerHandover(): void {
+    if (!this.#rotation.ready || this.#sender.busy || this.#sender.ending) return
+    const { ring, pending, unsent, unprotectedMs } = this.#replay
+    const inPause = ring.trailingPauseMs >= PREROLL_MS || ring.first === ring.next
+    if (inPause && !pending && !unsent && !this.#listener.turnExpected())
+      this.#handOver(ring.lastMs(PREROLL_MS), false)
+    // What has left the ring only the current connection can still answer for.
+    else if (this.#rotation.overdue && unprotectedMs === 0) this.#handOver(ring.first, true)
+  }
+
+  #handOver(from: number, muted: boolean): void {
+    const former = this.#current
+    const { cause, report } = this.#takeNext(from)
+    if (former) this.#leave(former, muted)
+    if (muted) this.#listener.onHandover()
+    const { fromMs, replayedMs: overlapMs } = report
+    this.#listener.onNotice('rotated', { cause, fromMs, overlapMs })
+  }
+
+  /** The connection that a rotation has made ready is sent the audio from the item `from` on. */
+  #takeNext(from: number) {
+    const { generation, cause } = this.#rotation.take()!
+    const report = this.#replay.report(from)
+    this.#current = generation
+    generation.filter = new ReplayFilter(this.#listener.delivered(), report.fromMs)
+    this.#onCurrentOpen(generation)
+    this.#sender.use(generation, from)
+    return { cause, report }
+  }
+
+  #leave(generation: Generation, muted: boolean): void {
+    generation.muted = muted
+    this.#leaving.add(generation)
+    generation.end()
+  }
+
   #fail(error: SttError): void {
     this.#state = 'done'
     this.#stopTimers()
@@ -417,8 +366,7 @@ export class ConnectionRelay {
   #finish(): void {
     this.#state = 'done'
     this.#stopTimers()
-    this.#whenEnded?.()
-    this.#whenEnded = undefined
+    this.#sender.release()
     if (this.#leaving.size === 0) this.#listener.onEnd()
   }
 
@@ -429,113 +377,6 @@ export class ConnectionRelay {
     this.#rotation.stop()
   }
 
-  // The safe point
-
-  #advanceSafePoint(message: ServerMessage): void {
-    const timed = this.#ring.pauseBefore(this.#evidence.provenMs)
-    if (timed !== undefined) this.#trim(timed)
-    if (message.kind !== 'transcription' || !message.isFinal || message.transcript === '') return
-    // A final without times has at least heard the turn's speech up to its first pause.
-    const untimed = message.words.length === 0 ? this.#ring.pauseAfterVoice() : undefined
-    if (untimed !== undefined && !isManual(this.#config)) this.#trim(untimed)
-  }
-
-  #trim(number: number): void {
-    if (number <= this.#ring.first) return
-    this.#ring.trim(number)
-    this.#safeMs = this.#ring.startMs
-  }
-
-  /** Audio that has left the ring since the safe point, up to the last of it that is voiced, in ms. */
-  get #unprotectedMs(): number {
-    if (!this.#evidence.pending) return 0
-    return Math.max(0, this.#ring.evictedVoiceEndMs - Math.max(this.#evidence.provenMs, this.#safeMs))
-  }
-
-  #sourceMsAt(number: number): number {
-    for (let at = number; at < this.#ring.next; at++) {
-      const item = this.#ring.at(at)
-      if (item && !isMark(item)) return item.startMs
-    }
-    return this.#ring.endMs
-  }
-
-  /** What is sent again from `from` on, and what can not be. */
-  #countReplay(from: number): { fromMs: number; replayedMs: number; lostMs: number } {
-    const replayedMs = this.#ring.durationMs(from, this.#sentEnd)
-    const lostMs = this.#unprotectedMs
-    this.#totals.replayedMs += replayedMs
-    this.#totals.lostMs += lostMs
-    // Told once.
-    if (lostMs > 0) this.#safeMs = this.#ring.startMs
-    return { fromMs: this.#sourceMsAt(from), replayedMs, lostMs }
-  }
-
-  // Rotation
-
-  #openNext(cause: RotationCause): void {
-    this.#next?.generation.connection.destroy()
-    this.#next = { generation: this.#open(this.#ring.first, this.#config), cause }
-  }
-
-  #onNextFailed(error: SttError): void {
-    const { cause = 'config' } = this.#next ?? {}
-    this.#next = undefined
-    if (cause === 'config' && !error.retryable) {
-      this.#config = this.#current?.options.config ?? this.#config
-      for (const { reject } of this.#configApplied.splice(0)) reject(error)
-      this.#rotation.stop()
-      return
-    }
-    const message = `The next connection failed, the current one goes on: ${error.message}`
-    this.#listener.onNotice('warning', { code: 'STT_WARN_ROTATION_FAILED', message })
-    this.#rotation.failed(cause)
-  }
-
-  #considerHandover(): void {
-    if (!this.#next?.generation.opened || !this.#rotation.ready || this.#sending || this.#ending) return
-    const pauseMs = this.#ring.trailingPauseMs
-    const inPause =
-      this.#cursor === this.#ring.next && (pauseMs >= PREROLL_MS || this.#sentEnd === this.#ring.first)
-    if (inPause && !this.#evidence.pending && !this.#listener.turnExpected())
-      this.#handOver(this.#ring.lastMs(PREROLL_MS), false)
-    // What has left the ring only the current connection can still answer for.
-    else if (this.#rotation.overdue && this.#unprotectedMs === 0) this.#handOver(this.#ring.first, true)
-  }
-
-  #handOver(from: number, muted: boolean): void {
-    const { generation, cause } = this.#next!
-    const { fromMs, replayedMs } = this.#countReplay(from)
-    const old = this.#current
-    this.#next = undefined
-    this.#current = generation
-    this.#cursor = from
-    this.#sending = false
-    generation.filter = new ReplayFilter(this.#listener.delivered(), fromMs)
-    if (old) this.#leave(old, muted)
-    if (muted) this.#listener.onHandover()
-    this.#listener.onNotice('rotated', { cause, fromMs, overlapMs: replayedMs })
-    this.#onCurrentOpen(generation)
-    this.#pump()
-  }
-
-  #leave(generation: Generation, muted: boolean): void {
-    generation.muted = muted
-    this.#leaving.add(generation)
-    generation.end()
-  }
-
-  #dropNext(reason: SttError): void {
-    const generation = this.#next?.generation
-    this.#next = undefined
-    generation?.connection.destroy()
-    for (const { reject } of this.#configApplied.splice(0)) reject(reason)
-  }
-
-  #settleConfig(): void {
-    for (const { resolve } of this.#configApplied.splice(0)) resolve()
-  }
-
   // Silence
 
   /** No audio at all: a dormant stream is given up in the end; a connected one may hibernate. */
@@ -544,45 +385,36 @@ export class ConnectionRelay {
     const { hibernateAfterMs, idleTimeoutMs = CONNECTION_DEFAULTS.idleTimeoutMs } = this.#options
     if (this.#state === 'dormant' && idleTimeoutMs !== false) {
       const message = `No audio came for ${idleTimeoutMs} ms after the connection was lost (idleTimeoutMs)`
-      this.#quietTimer = setTimeout(
-        () => this.#fail(new SttError('STT_ERR_IDLE_TIMEOUT', message)),
-        idleTimeoutMs,
-      ).unref()
+      const giveUp = () => this.#fail(new SttError('STT_ERR_IDLE_TIMEOUT', message))
+      this.#quietTimer = setTimeout(giveUp, idleTimeoutMs).unref()
     } else if (this.#state === 'running' && hibernateAfterMs !== false) {
-      this.#quietTimer = setTimeout(() => this.#hibernateIfQuiet(), hibernateAfterMs).unref()
+      this.#quietTimer = setTimeout(() => this.#hibernate(), hibernateAfterMs).unref()
     }
   }
 
   #considerHibernation(): void {
     const { hibernateAfterMs } = this.#options
     if (hibernateAfterMs === false) return
-    if (this.#ring.endMs - this.#lastVoicedMs >= hibernateAfterMs) this.#hibernateIfQuiet()
+    if (this.#replay.ring.endMs - this.#replay.voiceEndMs >= hibernateAfterMs) this.#hibernate()
     else this.#watchQuiet()
   }
 
-  #hibernateIfQuiet(): void {
+  #hibernate(): void {
     const generation = this.#current
-    if (!generation?.opened || this.#ending || this.#sending || this.#cursor < this.#ring.next) return
+    const { interimOpen, unsent } = this.#replay
+    if (!generation?.opened || this.#sender.ending || this.#sender.busy || unsent) return
     // Noise may stay pending for ever; what the service has of it, `closeStream` brings.
-    if (this.#evidence.interimOpen || this.#listener.turnExpected()) {
+    if (interimOpen || this.#listener.turnExpected()) {
       this.#watchQuiet()
       return
     }
-    clearTimeout(this.#quietTimer)
-    clearTimeout(this.#proofTimer)
-    this.#rotation.stop()
+    this.#stopTimers()
     this.#current = undefined
+    this.#sender.detach()
     this.#state = 'hibernating'
     this.#leave(generation, false)
-    this.#listener.onNotice('hibernating', { atMs: this.#ring.endMs })
-    // The connection took it all; whoever wrote it is waiting for that only.
-    const taken = this.#whenTaken
-    this.#whenTaken = undefined
-    taken?.()
-  }
-
-  #wakesUp(item: FrameOrMark): boolean {
-    return !isMark(item) && item.voiced
+    this.#listener.onNotice('hibernating', { atMs: this.#replay.ring.endMs })
+    this.#sender.release()
   }
 
   #skip(item: FrameOrMark): void {
@@ -590,14 +422,7 @@ export class ConnectionRelay {
       this.#listener.onMarkSkipped(item)
       return
     }
-    this.#ring.push(item)
-    this.#trim(this.#ring.lastMs(HIBERNATION_PREROLL_MS))
+    this.#replay.skip(item, HIBERNATION_PREROLL_MS)
     this.#totals.skippedMs += item.sourceMs
-    this.#sentEnd = this.#ring.next
   }
-}
-
-/** Whether the client ends turns (protocol A3.5). */
-export function isManual({ inworldSttV1Config, assemblyaiConfig }: WireTranscribeConfig): boolean {
-  return inworldSttV1Config?.vadThreshold === 0 || assemblyaiConfig?.vadThreshold === 0
 }

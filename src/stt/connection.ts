@@ -19,6 +19,7 @@ import {
 } from './protocol.js'
 import { handshakeError, socketError } from './service-errors.js'
 import { SpeechWatchdog } from './speech-watchdog.js'
+import { isManual } from './transcribe-config.js'
 
 /** After `closeStream`, with nothing pending: silence that ends the stream (design: contracts, end). */
 const QUIET_MS = 2_000
@@ -87,9 +88,7 @@ export class SttConnection extends Duplex {
     })
     this.#options = withDefaults(options)
     this.#clock = new AudioClock(options.startMs)
-    this.#manualTurns =
-      options.config.inworldSttV1Config?.vadThreshold === 0 ||
-      options.config.assemblyaiConfig?.vadThreshold === 0
+    this.#manualTurns = isManual(options.config)
     this.#keepAlive = new KeepAlive({
       sendSilence: ms => this.#sendSilence(ms),
       isTurnOpen: () => !this.#manualTurns && this.#evidence.pending,

@@ -12,7 +12,7 @@ export interface GenerationListener {
   /** The service has said all: the answer to `end()`. */
   onEnd(generation: Generation): void
   onError(generation: Generation, error: SttError): void
-  onWarning(generation: Generation, warning: unknown): void
+  onWarning(generation: Generation, warning: object): void
   onClose(generation: Generation): void
 }
 
@@ -50,7 +50,7 @@ export class Generation {
       )
       .on('end', () => listener.onEnd(this))
       .on('error', (error: SttError) => listener.onError(this, error))
-      .on('warning', warning => listener.onWarning(this, warning))
+      .on('warning', (warning: object) => listener.onWarning(this, warning))
       .on('close', () => listener.onClose(this))
   }
 

@@ -115,6 +115,15 @@ export class ReplayRing {
     return this.#first + index
   }
 
+  /** Where the audio from the item `number` on begins on the source's clock, in ms. */
+  sourceMsAt(number: number): number {
+    for (let at = number; at < this.next; at++) {
+      const item = this.at(at)
+      if (item && !isMark(item)) return item.startMs
+    }
+    return this.#endMs
+  }
+
   /** Source audio in the items from `from` to before `to`, in ms. */
   durationMs(from: number, to: number): number {
     let ms = 0

@@ -1,130 +1,131 @@
-/** What makes a connection hand over to the next. */
-export type RotationCause = 'maxConnectionMs' | 'token' | 'config'
-
-/** The next connection is opened so long before it must take over, in ms, so that a pause may come in time. */
-const MAX_LEAD_MS = { maxConnectionMs: 10_000, token: 60_000 }
-const LEAD_SHARE = 0.2
-/** The config is never acknowledged: a service that refuses it says so within this time, in ms. */
-const SETTLE_MS = 300
-/** After a rotation that failed, in ms. */
-const RETRY_MS = 5_000
-/** A turn that ends in time is waited for so long, in ms, when nothing else sets a limit. */
-const CONFIG_DEADLINE_MS = 10_000
-/** A longer timeout overflows Node's timer and fires at once. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1
-
-export interface ConnectionLifetime {
-  maxConnectionMs: number | false
-  /** When its credentials end, ms since the epoch; undefined where that does not matter. */
-  expiresAtMs: number | undefined
-  /** Audio sent on it, in ms. */
-  sentMs: () => number
-}
+import { SttError } from '../errors.js'
+import type { Generation } from './generation.js'
+import { RotationClock, type ConnectionLifetime, type RotationCause } from './rotation-clock.js'
+import type { WireTranscribeConfig } from './transcribe-config.js'
 
 export interface RotationListener {
-  /** It is time to open the next connection. */
-  onDue(cause: RotationCause): void
-  /** The next connection may take over in a pause; `overdue`: in the middle of speech too. */
+  /** Opens a connection beside the current one. */
+  open(config: WireTranscribeConfig): Generation
+  /** The next connection may take over. */
   onReady(): void
+  /** The next connection failed; the current one goes on, and another attempt follows. */
+  onFailed(error: SttError): void
 }
 
 /**
- * When a connection hands over: the clock of rotations. A connection is due a little before its lifetime ends, by
- * time or by audio; the next one is ready once it has been open for a moment; when no pause has come by the end of
- * the lifetime it is overdue. Its timers keep no process alive.
+ * The connection that is to take over from the current one, and the config that it has. Opening it is decided here
+ * (it is time, or the config has changed), taking over is not: that needs a place in the audio.
  */
-export class RotationClock {
+export class Rotation {
   readonly #listener: RotationListener
-  #lifetime: ConnectionLifetime | undefined
-  #due = false
-  #ready = false
-  #overdue = false
-  #dueTimer: NodeJS.Timeout | undefined
-  #overdueTimer: NodeJS.Timeout | undefined
-  #settleTimer: NodeJS.Timeout | undefined
+  readonly #clock: RotationClock
+  #config: WireTranscribeConfig
+  #current: Generation | undefined
+  #next: { generation: Generation; cause: RotationCause } | undefined
+  /** Callers who wait for the config to be in force. */
+  readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
 
-  constructor(listener: RotationListener) {
+  constructor(config: WireTranscribeConfig, listener: RotationListener) {
+    this.#config = config
     this.#listener = listener
-  }
-
-  get ready(): boolean {
-    return this.#ready
-  }
-
-  get overdue(): boolean {
-    return this.#overdue || (this.#due && this.#heardEnough(1))
-  }
-
-  /** A connection has opened. */
-  begin(lifetime: ConnectionLifetime): void {
-    this.stop()
-    this.#lifetime = lifetime
-    const limits = [
-      { cause: 'maxConnectionMs' as const, ms: lifetime.maxConnectionMs || Infinity },
-      { cause: 'token' as const, ms: (lifetime.expiresAtMs ?? Infinity) - Date.now() },
-    ]
-    const { cause, ms } = limits.reduce((first, second) => (second.ms < first.ms ? second : first))
-    if (ms === Infinity) return
-    const leadMs = Math.min(MAX_LEAD_MS[cause], ms * LEAD_SHARE)
-    this.#dueTimer = wait(ms - leadMs, () => this.#strike(cause, leadMs))
-  }
-
-  /** More audio has gone out. */
-  audioSent(): void {
-    if (!this.#due && this.#heardEnough(1 - LEAD_SHARE)) this.#strike('maxConnectionMs', Infinity)
-  }
-
-  /** The caller wants a rotation now. */
-  demand(): void {
-    this.#strike('config', CONFIG_DEADLINE_MS)
-  }
-
-  /** The next connection is open. */
-  opened(): void {
-    this.#settleTimer = wait(SETTLE_MS, () => {
-      this.#ready = true
-      this.#listener.onReady()
+    this.#clock = new RotationClock({
+      onDue: cause => this.#open(cause),
+      onReady: () => listener.onReady(),
     })
   }
 
-  /** The next connection failed; another is tried a little later. */
-  failed(cause: RotationCause): void {
-    const lifetime = this.#lifetime
-    this.stop()
-    this.#lifetime = lifetime
-    this.#due = true
-    this.#dueTimer = wait(RETRY_MS, () => this.#strike(cause, 0))
+  /** What the next connection is opened with, and the current one once it is in force. */
+  get config(): WireTranscribeConfig {
+    return this.#config
   }
 
-  stop(): void {
-    clearTimeout(this.#dueTimer)
-    clearTimeout(this.#overdueTimer)
-    clearTimeout(this.#settleTimer)
-    this.#due = this.#ready = this.#overdue = false
-    this.#lifetime = undefined
+  /** The next connection, as soon as it stands. */
+  get next(): Generation | undefined {
+    return this.#next?.generation.opened ? this.#next.generation : undefined
   }
 
-  #strike(cause: RotationCause, leadMs: number): void {
-    clearTimeout(this.#dueTimer)
-    clearTimeout(this.#overdueTimer)
-    clearTimeout(this.#settleTimer)
-    this.#due = true
-    this.#ready = false
-    if (leadMs !== Infinity) {
-      this.#overdueTimer = wait(leadMs, () => {
-        this.#overdue = true
-        if (this.#ready) this.#listener.onReady()
-      })
+  /** The next connection has had the time to refuse its config. */
+  get ready(): boolean {
+    return this.next !== undefined && this.#clock.ready
+  }
+
+  /** No further pause is waited for. */
+  get overdue(): boolean {
+    return this.#clock.overdue
+  }
+
+  isNext(generation: Generation): boolean {
+    return generation === this.#next?.generation
+  }
+
+  /** This connection is the current one, and stands. */
+  begin(generation: Generation, lifetime: ConnectionLifetime): void {
+    this.#current = generation
+    this.#clock.begin(lifetime)
+    if (generation.options.config !== this.#config) this.#clock.demand()
+    else for (const { resolve } of this.#waiting.splice(0)) resolve()
+  }
+
+  audioSent(): void {
+    this.#clock.audioSent()
+  }
+
+  nextOpened(): void {
+    this.#clock.opened()
+  }
+
+  /** A config that the service refuses is taken back; what else fails is tried again. */
+  nextFailed(error: SttError): void {
+    const { cause = 'config' } = this.#next ?? {}
+    this.#next = undefined
+    if (cause === 'config' && !error.retryable) {
+      this.#clock.stop()
+      this.#config = this.#current?.options.config ?? this.#config
+      this.#reject(error)
+      return
     }
-    this.#listener.onDue(cause)
+    this.#listener.onFailed(error)
+    this.#clock.failed(cause)
   }
 
-  #heardEnough(share: number): boolean {
-    const { maxConnectionMs, sentMs } = this.#lifetime ?? {}
-    return !!maxConnectionMs && sentMs !== undefined && sentMs() >= maxConnectionMs * share
+  /** Resolves when a connection with this config is the current one. */
+  update(config: WireTranscribeConfig, connected: boolean): Promise<void> {
+    this.#config = config
+    if (!connected) return Promise.resolve()
+    const applied = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }))
+    applied.catch(() => {})
+    if (this.#current) this.#clock.demand()
+    return applied
   }
-}
 
-function wait(ms: number, callback: () => void): NodeJS.Timeout {
-  return setTimeout(callback, Math.min(Math.max(0, ms), MAX_TIMEOUT_MS)).unref()
+  /** The next connection becomes the current one. */
+  take(): { generation: Generation; cause: RotationCause } | undefined {
+    const next = this.#next
+    this.#next = undefined
+    this.#current = undefined
+    return next
+  }
+
+  /** The current connection is gone. */
+  stop(): void {
+    this.#clock.stop()
+    this.#current = undefined
+    this.#next?.generation.connection.destroy()
+    this.#next = undefined
+  }
+
+  /** There will be no further connection. */
+  end(reason: Error): void {
+    this.stop()
+    this.#reject(reason)
+  }
+
+  #open(cause: RotationCause): void {
+    this.#next?.generation.connection.destroy()
+    this.#next = { generation: this.#listener.open(this.#config), cause }
+  }
+
+  #reject(reason: Error): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(reason)
+  }
 }

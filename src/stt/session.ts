@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream'
 import type { FrameOrMark } from '../audio/frame.js'
 import { SttError } from '../errors.js'
 import { CONNECTION_DEFAULTS } from './connection-options.js'
-import { ConnectionRelay, isManual } from './connection-relay.js'
+import { ConnectionRelay } from './connection-relay.js'
 import type { TranscriptionEvent } from './events.js'
 import { WORD_TAIL_MS } from './evidence.js'
 import { ExpectedTurns } from './expected-turns.js'
@@ -12,7 +12,7 @@ import type { ServerMessage, TranscriptionMessage } from './protocol.js'
 import { isMark } from './replay-ring.js'
 import { Results } from './results.js'
 import { CONTINUITY_DEFAULTS, type SessionStats, type SttSessionOptions } from './session-options.js'
-import type { WireTranscribeConfig } from './transcribe-config.js'
+import { isManual, type WireTranscribeConfig } from './transcribe-config.js'
 
 type Callback = (error?: Error | null) => void
 

@@ -85,3 +85,8 @@ export type WireTranscribeConfig = TranscribeConfigOptions & {
   numberOfChannels: number
   includeWordTimestamps: boolean
 } & Record<string, unknown>
+
+/** Whether the client ends turns (protocol A3.5). */
+export function isManual({ inworldSttV1Config, assemblyaiConfig }: WireTranscribeConfig): boolean {
+  return inworldSttV1Config?.vadThreshold === 0 || assemblyaiConfig?.vadThreshold === 0
+}
