@@ -111,13 +111,13 @@ t.test('what can be imported is documented', async t => {
 })
 
 t.test('docs/testing.md has every fault', async t => {
-  const source = read('src/local/faults.ts')
+  const source = ['faults', 'end-fault', 'link-fault'].map(name => read(`src/local/${name}.ts`)).join('\n')
   const fields = (name: string) => {
     const [, body = ''] = new RegExp(`^export interface ${name}[^{]*\\{\\n(.*?)^\\}`, 'ms').exec(source) ?? []
     return allMatches(body, /^ {2}(\w+)\??:/gm)
   }
   const documented = unique(firstColumn(section(read('docs/testing.md'), '## Faults')))
-  const groups = { upgrade: 'UpgradeFault', results: 'ResultFaults', end: 'EndFault' }
+  const groups = { upgrade: 'UpgradeFault', results: 'ResultFaults', end: 'EndFault', link: 'LinkFault' }
   const switches = fields('Faults').filter(name => !Object.hasOwn(groups, name))
   const grouped = Object.entries(groups).flatMap(([group, name]) =>
     fields(name).map(key => `${group}.${key}`),

@@ -134,6 +134,12 @@ const TESTS: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.match(stdout, /\n# pass 3\n# fail 0\n/)
   },
 
+  async 'fault-tests.mjs'(t, name) {
+    const { code, stdout, stderr } = await run(name, [])
+    t.equal(code, 0, stderr)
+    t.match(stdout, /\n# pass 10\n# fail 0\n/)
+  },
+
   async 'web-stream.mjs'(t, name) {
     const audio = readFileSync(mp3)
     const site = createServer((_request, response) => response.end(audio)).listen(0, '127.0.0.1')
