@@ -26,6 +26,10 @@ export type SttErrorCode =
   | 'STT_ERR_UNRESPONSIVE'
   | 'STT_ERR_IDLE_TIMEOUT'
   | 'STT_ERR_TURN_TIMEOUT'
+  // The fleet
+  | 'STT_ERR_FLEET_FULL'
+  | 'STT_ERR_CIRCUIT_OPEN'
+  | 'STT_ERR_DRAINED'
   // The local server
   | 'STT_ERR_RECOGNIZER_UNAVAILABLE'
   | 'STT_ERR_LISTEN'

@@ -1,6 +1,10 @@
 export { sttStream, SttStream, type SttStreamStats } from './stt-stream.js'
 export type { SttStreamOptions } from './options.js'
 export { SttError, type SttErrorCode } from './errors.js'
+export { Fleet, type DrainResult, type FleetEvents, type FleetStats, type FleetStream } from './stt/fleet.js'
+export type { FleetOptions } from './stt/fleet-options.js'
+export type { BreakerOptions, CircuitState } from './stt/circuit-breaker.js'
+export type { ConnectionGate, ConnectionPass } from './stt/connection-gate.js'
 export type {
   SpeechStartedEvent,
   SpeechStoppedEvent,

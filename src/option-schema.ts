@@ -4,6 +4,7 @@ import type { PcmFormat } from './audio/pcm-format.js'
 import type { SttError } from './errors.js'
 import { knownSpelling, misuse } from './misuse.js'
 import { configMisuse } from './stt/config-guard.js'
+import { Fleet } from './stt/fleet.js'
 import { typedFields } from './stt/transcribe-config-schema.js'
 
 const ms = z
@@ -69,6 +70,7 @@ export const optionSchema = z
     includeWordTimestamps: z.boolean(),
     maxUnreadResults: z.number().int().min(1),
     transcribeConfig: z.record(z.string(), z.unknown()),
+    fleet: z.instanceof(Fleet),
     signal: z.instanceof(AbortSignal),
     ...typedFields,
   })

@@ -6,6 +6,7 @@ import type { ResamplerQuality } from './audio/resampler-quality.js'
 import { optionSchema, toMisuse } from './option-schema.js'
 import { changeTranscribeConfig, refuseOwnedFields, type ConfigChanges } from './stt/config-guard.js'
 import type { ConnectionOptions } from './stt/connection-options.js'
+import type { Fleet } from './stt/fleet.js'
 import type { ContinuityOptions, SttSessionOptions } from './stt/session-options.js'
 import type { TranscribeConfigOptions, WireTranscribeConfig } from './stt/transcribe-config.js'
 
@@ -60,6 +61,8 @@ export interface SttStreamOptions
   maxUnreadResults?: number
   /** Further fields of `transcribeConfig`, passed as they are. They win over the typed options. Default: none. */
   transcribeConfig?: Readonly<Record<string, unknown>>
+  /** Limits and a circuit breaker that this stream shares with others. Default: none. */
+  fleet?: Fleet
   /** Aborting destroys the stream with an AbortError. */
   signal?: AbortSignal
 }
@@ -126,7 +129,8 @@ export interface ResolvedOptions {
   /** Multiple of real time; false = not paced. */
   paceRate: number | false
   local: boolean
-  session: Omit<SttSessionOptions, 'url' | 'signal'> & { url: string }
+  session: Omit<SttSessionOptions, 'url' | 'signal' | 'gate'> & { url: string }
+  fleet?: Fleet
   signal?: AbortSignal
 }
 
@@ -165,6 +169,7 @@ export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions 
       url,
       config,
     },
+    ...(options.fleet && { fleet: options.fleet }),
     ...(options.signal && { signal: options.signal }),
   }
 }

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import { addAbortSignal, Duplex, pipeline } from 'node:stream'
+import { addAbortSignal, Duplex, pipeline, type Readable } from 'node:stream'
 import { decode, type Decoder } from './audio/decode.js'
 import { durationMs, type PcmFormat } from './audio/pcm-format.js'
 import { Lane } from './lane.js'
@@ -61,6 +61,8 @@ export class SttStream extends Duplex {
   /** As given, with the changes since. */
   #options: SttStreamOptions
   #localServer: Promise<{ url: string; release: () => void }> | undefined
+  readonly #sources = new Set<Readable>()
+  #stopped: Promise<void> | undefined
   #bytesIn = 0
 
   /** @throws TypeError, RangeError */
@@ -74,7 +76,11 @@ export class SttStream extends Duplex {
     this.#lane = new Lane({
       ...resolved,
       format: this.#decoder,
-      session: { ...session, url: resolved.local ? () => this.#localUrl() : url },
+      session: {
+        ...session,
+        url: resolved.local ? () => this.#localUrl() : url,
+        gate: resolved.fleet?.join(this),
+      },
     })
     this.#stages = [this.#decoder, ...this.#lane.stages]
     for (const stage of this.#stages) {
@@ -89,6 +95,8 @@ export class SttStream extends Duplex {
     pipeline(this.#stages, error => {
       if (error) this.destroy(error)
     })
+    this.on('pipe', source => this.#sources.add(source))
+    this.on('unpipe', source => this.#sources.delete(source))
     // With a path the source is known; there is nothing to write.
     if (this.#readsPath) this.end()
     // Not as a constructor option: an aborted signal would destroy the stream before its fields exist.
@@ -142,6 +150,45 @@ export class SttStream extends Duplex {
       this.#options = before
       throw error
     })
+  }
+
+  /**
+   * Ends the stream without its source: what was written so far is transcribed, what is written from now on is
+   * dropped, and what pipes into it is unpiped. The stream must still be read, or `resume()`d. May be called in
+   * any state, and again.
+   * @returns resolves once the stream has closed; rejects with the error that it failed with
+   */
+  stop(): Promise<void> {
+    if (this.#stopped) return this.#stopped
+    this.#stopped = new Promise((resolve, reject) => {
+      const settle = () => (this.errored ? reject(this.errored) : resolve())
+      if (this.closed) settle()
+      else this.once('close', settle)
+    })
+    // Who does not wait for it does not want its failure either; the stream reports that itself.
+    this.#stopped.catch(() => {})
+    const someoneWaits = this.writableNeedDrain
+    for (const source of [...this.#sources]) source.unpipe(this)
+    if (this.#readsPath) this.#decoder.cut()
+    super.end()
+    if (someoneWaits) this.emit('drain')
+    return this.#stopped
+  }
+
+  override write(chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
+    if (!this.#stopped) return super.write(chunk, encoding as BufferEncoding, callback)
+    const dropped = typeof encoding === 'function' ? encoding : callback
+    if (dropped) process.nextTick(dropped)
+    return true
+  }
+
+  override end(...given: unknown[]): this {
+    if (!this.#stopped) return super.end(...(given as [unknown, BufferEncoding, () => void]))
+    const done = given.find(argument => typeof argument === 'function')
+    if (done) process.nextTick(done)
+    // pipeline() waits for it after it has pumped an iterable to its end.
+    process.nextTick(() => this.emit('drain'))
+    return this
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {

@@ -1,7 +1,8 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { encode } from './fixtures/audio.js'
@@ -98,6 +99,29 @@ const TESTS: Record<string, (t: Test, name: string) => Promise<void>> = {
         [0, 1].map(side => `${startMs} ms, channel ${side}: ${text}`),
       ).sort(),
     )
+  },
+
+  async 'fleet.mjs'(t, name) {
+    const { url } = await scriptedServer(t)
+    const env = { ...process.env, STT_URL: url }
+    const server = spawn(process.execPath, [join(EXAMPLES, name), '0'], { env })
+    t.teardown(() => server.kill('SIGKILL'))
+    let stdout = ''
+    server.stdout.on('data', chunk => (stdout += chunk))
+    await once(server.stdout, 'data')
+    const [port] = /\d+/.exec(stdout) ?? []
+    const call = connect(Number(port), '127.0.0.1')
+    // A caller who does not hang up.
+    call.write(readFileSync(join(directory, 'tone.wav')))
+    let heard = ''
+    for await (const chunk of call.setEncoding('utf8')) {
+      if (heard === '') server.kill('SIGTERM')
+      heard += chunk
+    }
+    t.match(heard, /^turn the lamp on\n/)
+    const [code] = (await once(server, 'exit')) as [number | null]
+    t.equal(code, 0, 'it exits by itself')
+    t.match(stdout, /\n\{ ended: 1, failed: 0, destroyed: 0 \}\n$/)
   },
 
   async 'captions.mjs'(t, name) {

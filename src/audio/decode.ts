@@ -46,6 +46,7 @@ export class Decoder extends Duplex {
   #ffmpeg: Ffmpeg | undefined
   #reader: PcmReader | undefined
   #format: PcmFormat | undefined
+  #isCut = false
   #bytesOut = 0
   #started = false
   /** A chunk's callback, kept until somebody reads. */
@@ -97,6 +98,17 @@ export class Decoder extends Duplex {
     const held = this.#held
     this.#held = undefined
     held?.()
+  }
+
+  /** With `path`: reads no further; the output ends with what there is. */
+  cut(): void {
+    if (this.#isCut || this.destroyed || this.readableEnded) return
+    this.#isCut = true
+    this.#held = undefined
+    this.push(null)
+    this.#file?.destroy()
+    // Whether it can be killed is told when the decoder is destroyed, which kills it too.
+    this.#ffmpeg?.kill().catch(() => {})
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
@@ -202,7 +214,7 @@ export class Decoder extends Duplex {
     } catch (error) {
       this.destroy(error as Error)
     }
-    if (this.destroyed) return
+    if (this.destroyed || this.#isCut) return
     if (reader.pcmBytes === 0) {
       const why = stderr || 'it gave no reason'
       this.destroy(new SttError('STT_ERR_DECODE', `ffmpeg found no audio (exit code 0): ${why}`))
@@ -238,7 +250,7 @@ export class Decoder extends Duplex {
   async #readPath(path: string): Promise<void> {
     try {
       this.#pathIsFile = (await stat(path)).isFile()
-      if (this.destroyed) return
+      if (this.destroyed || this.#isCut) return
       this.#file = createReadStream(path, { highWaterMark: BUFFER_BYTES })
       for await (const chunk of this.#file) {
         await this.#step(callback => this.#take(chunk as Buffer, callback))
@@ -246,6 +258,7 @@ export class Decoder extends Duplex {
       }
       await this.#step(callback => this.#finish(callback))
     } catch (cause) {
+      if (this.#isCut) return
       this.destroy(cause instanceof SttError ? cause : unreadable(path, cause))
     }
   }
@@ -259,7 +272,7 @@ export class Decoder extends Duplex {
 
   /** What throws goes the way of every error; what comes after the end of the stream does nothing. */
   #attempt(callback: Callback, action: () => void): void {
-    if (this.destroyed) return
+    if (this.destroyed || this.#isCut) return
     try {
       action()
     } catch (error) {

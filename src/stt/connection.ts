@@ -313,11 +313,13 @@ export class SttConnection extends Duplex {
 
   #onSocketEnd(end: SocketEnd): void {
     this.#socket = undefined
+    if (!this.#ended && !this.destroyed) {
+      if (this.#isProperEnd(end)) this.#endReading()
+      else this.destroy(this.#toError(end))
+    }
+    // After the error: the gate is told why before its place is given back.
     this.#leaveGate()
     this.#whenReleased?.()
-    if (this.#ended || this.destroyed) return
-    if (this.#isProperEnd(end)) this.#endReading()
-    else this.destroy(this.#toError(end))
   }
 
   #isProperEnd(end: SocketEnd): boolean {
