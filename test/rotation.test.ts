@@ -256,7 +256,7 @@ t.test('hibernates in a long silence and wakes with the next speech', async t =>
     speech(40, () => false),
   )
   t.match(notices.at(-1), { name: 'hibernating', atMs: 2_000 })
-  t.match(stream.stats(), { skippedMs: 2_000, sentMs: 2_000 })
+  t.match(stream.stats(), { skippedMs: 1_000, sentMs: 2_000 }, 'the last second may yet be sent')
   await write(
     stream,
     speech(5, () => true, 40),
@@ -293,3 +293,43 @@ t.test('hibernates when no audio comes at all, and ends from there', async t => 
   await once(stream, 'close')
   t.equal(peers.length, 1)
 })
+
+t.test(
+  'hibernates with speech unanswered: its answer comes first, and a loss meanwhile is a loss',
+  async t => {
+    const { stream, notices, peers } = await session(
+      t,
+      async (peer, index) => {
+        await peer.next('closeStream')
+        if (index === 0) {
+          peer.ws.terminate()
+          return
+        }
+        peer.transcription(`${index}`, true, [['x', index === 1 ? 50 : 1_050, index === 1 ? 950 : 1_450]])
+        peer.usage(1_000)
+        peer.ws.close(1000)
+      },
+      { hibernateAfterMs: 2_000 },
+    )
+    const events = stream.toArray() as Promise<SttEvent[]>
+    await write(
+      stream,
+      speech(40, index => index < 10),
+    )
+    await write(
+      stream,
+      speech(5, () => true, 40),
+    )
+    stream.end()
+    t.match(transcripts(await events), [
+      { transcript: '1', startMs: 50 },
+      { transcript: '2', startMs: 4_050 },
+    ])
+    t.strictSame(
+      notices.map(({ name }) => name),
+      ['open', 'reconnecting', 'reconnected', 'hibernating', 'reconnected'],
+    )
+    t.match(notices[2], { fromMs: 0, replayedMs: 3_000, lostMs: 0 })
+    t.equal(peers.length, 3)
+  },
+)

@@ -42,7 +42,7 @@ export interface RelayListener {
  *
  *   running ──lost──► waiting (backoff) ──► running
  *      │ └──lost with nothing pending──► dormant ──audio──► waiting
- *      └──long silence──► hibernating ──speech──► running
+ *      └──long silence──► retiring ──► hibernating ──speech──► running
  *
  * A rotation opens the next connection beside the current one and hands over in a pause of speech, or at last in
  * the middle of it, from the safe point. Those that were handed over from are read until they have said all.
@@ -59,10 +59,12 @@ export class ConnectionRelay {
   /** Handed over from, and still saying what they have to. */
   readonly #leaving = new Set<Generation>()
   #current: Generation | undefined
-  #state: 'running' | 'waiting' | 'dormant' | 'hibernating' | 'done' = 'running'
+  #state: 'running' | 'waiting' | 'dormant' | 'retiring' | 'hibernating' | 'done' = 'running'
   #everOpened = false
   /** The last connection was given up because it heard nothing: the next one's silence is believed. */
   #wasUnresponsive = false
+  /** How far the source had been sent when it fell silent, in ms. */
+  #asleepFromMs = 0
   #delayMs = 0
   #backoffTimer: NodeJS.Timeout | undefined
   #proofTimer: NodeJS.Timeout | undefined
@@ -78,7 +80,7 @@ export class ConnectionRelay {
     this.#sender = new ReplaySender(this.#replay, (generation, item) => this.#onSent(generation, item))
     this.#retry = new RetryPolicy(options.retry)
     this.#rotation = new Rotation(options.config, {
-      open: config => this.#open(this.#replay.ring.first, config),
+      open: config => this.#open(config),
       onReady: () => this.#considerHandover(),
       onFailed: error => {
         const message = `The next connection failed, the current one goes on: ${error.message}`
@@ -89,34 +91,34 @@ export class ConnectionRelay {
   }
 
   get stats() {
-    const { sentMs, insertedMs, ...counts } = this.#totals
+    const { sentMs, insertedMs, skippedMs, connections } = this.#totals
     const clocks = [...this.#generations].map(({ connection }) => connection.clock)
     return {
       sentMs: clocks.reduce((total, clock) => total + clock.sentMs, sentMs),
       insertedMs: clocks.reduce((total, clock) => total + clock.insertedMs, insertedMs),
-      ...counts,
+      skippedMs: skippedMs + this.#sleptMs(this.#replay.ring.startMs),
+      connections,
       ...this.#replay.stats,
     }
   }
 
   /** `taken` comes when a connection has taken the item, or when none needs to. One item at a time. */
   write(item: FrameOrMark, taken: () => void): void {
-    if (this.#state === 'hibernating' && (isMark(item) || !item.voiced)) {
-      this.#skip(item)
+    if (this.#state === 'hibernating' && isMark(item)) {
+      this.#listener.onMarkSkipped(item)
       taken()
       return
     }
     this.#sender.write(item, taken)
-    this.#resume()
+    if (this.#state === 'hibernating') this.#sleepOnOrWake(item)
+    else this.#resume()
   }
 
   /** `sent` comes when the end has been told, or need not be. */
   end(sent: () => void): void {
     this.#rotation.end(new SttError('STT_ERR_CLOSED', 'The stream ended before its new config was in force'))
     this.#sender.end(sent)
-    if (this.#current || this.#state === 'waiting') return
-    if (this.#isNeeded()) this.#resume()
-    else this.#finish()
+    if (!this.#current && this.#state !== 'waiting') this.#goOnOrFinish()
   }
 
   /** The answer to the mark has come. */
@@ -176,8 +178,8 @@ export class ConnectionRelay {
 
   // One connection
 
-  #open(from: number, config: WireTranscribeConfig): Generation {
-    const startMs = this.#replay.ring.sourceMsAt(from)
+  #open(config: WireTranscribeConfig): Generation {
+    const { startMs } = this.#replay.ring
     const generation = new Generation(
       {
         ...this.#options,
@@ -208,9 +210,14 @@ export class ConnectionRelay {
     if (this.#rotation.isNext(generation)) this.#rotation.nextOpened()
     if (generation !== this.#current) return
     this.#retry.opened()
-    if (this.#everOpened) this.#listener.onNotice('reconnected', this.#replay.report(this.#sender.cursor))
+    // Until now nothing was given to it: what it is sent is what the ring holds now.
+    const { first } = this.#replay.ring
+    const report = this.#replay.report(first)
+    generation.filter = new ReplayFilter(this.#listener.delivered(), report.fromMs)
+    if (this.#everOpened) this.#listener.onNotice('reconnected', report)
     else this.#listener.onNotice('open')
     this.#everOpened = true
+    this.#sender.use(generation, first)
     this.#onCurrentOpen(generation)
   }
 
@@ -243,13 +250,14 @@ export class ConnectionRelay {
 
   /** The service has said all: the stream is complete, or that connection's part of it. */
   #onEnd(generation: Generation): void {
-    this.#leaving.delete(generation)
-    if (generation === this.#current) {
-      this.#current = undefined
-      this.#state = 'done'
-      this.#stopTimers()
+    if (generation !== this.#current) {
+      this.#leaving.delete(generation)
+      this.#endWhenAllHaveSaidAll()
+      return
     }
-    if (this.#state === 'done' && this.#leaving.size === 0) this.#listener.onEnd()
+    this.#current = undefined
+    if (this.#state === 'retiring') this.#hibernate()
+    else this.#finish()
   }
 
   #onError(generation: Generation, error: SttError): void {
@@ -271,9 +279,7 @@ export class ConnectionRelay {
   #connect(): void {
     clearTimeout(this.#quietTimer)
     this.#state = 'running'
-    const { first } = this.#replay.ring
-    this.#current = this.#open(first, this.#rotation.config)
-    this.#sender.use(this.#current, first)
+    this.#current = this.#open(this.#rotation.config)
   }
 
   #onLost(generation: Generation, error: SttError): void {
@@ -314,7 +320,10 @@ export class ConnectionRelay {
 
   /** From dormant or hibernating to the next connection. */
   #resume(): void {
-    if (this.#state === 'hibernating') this.#connect()
+    if (this.#state === 'hibernating') {
+      this.#totals.skippedMs += this.#sleptMs(this.#replay.ring.startMs)
+      this.#connect()
+    }
     if (this.#state !== 'dormant') return
     clearTimeout(this.#quietTimer)
     this.#state = 'waiting'
@@ -363,11 +372,21 @@ export class ConnectionRelay {
     this.#listener.onError(error)
   }
 
+  #goOnOrFinish(): void {
+    if (this.#isNeeded()) this.#resume()
+    else this.#finish()
+  }
+
   #finish(): void {
+    this.#totals.skippedMs += this.#sleptMs(this.#replay.ring.endMs)
     this.#state = 'done'
     this.#stopTimers()
     this.#sender.release()
-    if (this.#leaving.size === 0) this.#listener.onEnd()
+    this.#endWhenAllHaveSaidAll()
+  }
+
+  #endWhenAllHaveSaidAll(): void {
+    if (this.#state === 'done' && this.#leaving.size === 0) this.#listener.onEnd()
   }
 
   #stopTimers(): void {
@@ -388,41 +407,51 @@ export class ConnectionRelay {
       const giveUp = () => this.#fail(new SttError('STT_ERR_IDLE_TIMEOUT', message))
       this.#quietTimer = setTimeout(giveUp, idleTimeoutMs).unref()
     } else if (this.#state === 'running' && hibernateAfterMs !== false) {
-      this.#quietTimer = setTimeout(() => this.#hibernate(), hibernateAfterMs).unref()
+      this.#quietTimer = setTimeout(() => this.#retire(), hibernateAfterMs).unref()
     }
   }
 
   #considerHibernation(): void {
     const { hibernateAfterMs } = this.#options
     if (hibernateAfterMs === false) return
-    if (this.#replay.ring.endMs - this.#replay.voiceEndMs >= hibernateAfterMs) this.#hibernate()
+    if (this.#replay.ring.endMs - this.#replay.voiceEndMs >= hibernateAfterMs) this.#retire()
     else this.#watchQuiet()
   }
 
-  #hibernate(): void {
+  /** Closes the connection. Until it has said all, the source waits: what is lost now is sent again. */
+  #retire(): void {
     const generation = this.#current
-    const { interimOpen, unsent } = this.#replay
-    if (!generation?.opened || this.#sender.ending || this.#sender.busy || unsent) return
-    // Noise may stay pending for ever; what the service has of it, `closeStream` brings.
-    if (interimOpen || this.#listener.turnExpected()) {
+    if (!generation?.opened || this.#sender.ending || this.#sender.busy || this.#replay.unsent) return
+    if (this.#listener.turnExpected()) {
       this.#watchQuiet()
       return
     }
     this.#stopTimers()
-    this.#current = undefined
+    this.#state = 'retiring'
     this.#sender.detach()
-    this.#state = 'hibernating'
-    this.#leave(generation, false)
-    this.#listener.onNotice('hibernating', { atMs: this.#replay.ring.endMs })
-    this.#sender.release()
+    generation.end()
   }
 
-  #skip(item: FrameOrMark): void {
-    if (isMark(item)) {
-      this.#listener.onMarkSkipped(item)
-      return
+  #hibernate(): void {
+    this.#state = 'hibernating'
+    this.#asleepFromMs = this.#replay.sentEndMs
+    this.#listener.onNotice('hibernating', { atMs: this.#asleepFromMs })
+    const { ring } = this.#replay
+    if (this.#sender.ending) this.#goOnOrFinish()
+    else if (this.#sender.awaited) this.#sleepOnOrWake(ring.at(ring.next - 1)!)
+  }
+
+  #sleepOnOrWake(item: FrameOrMark): void {
+    if (isMark(item) || item.voiced) {
+      this.#resume()
+    } else {
+      this.#replay.forgetSilence(HIBERNATION_PREROLL_MS)
+      this.#sender.release()
     }
-    this.#replay.skip(item, HIBERNATION_PREROLL_MS)
-    this.#totals.skippedMs += item.sourceMs
+  }
+
+  /** Silence that was slept through and will not be sent as the beginning of what follows, in ms. */
+  #sleptMs(untilMs: number): number {
+    return this.#state === 'hibernating' ? Math.max(0, untilMs - this.#asleepFromMs) : 0
   }
 }

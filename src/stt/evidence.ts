@@ -30,11 +30,6 @@ export class Evidence {
     return this.#heard
   }
 
-  /** Whether an interim waits for its final. */
-  get interimOpen(): boolean {
-    return this.#openInterim
-  }
-
   /** Whether results may still come for what was sent. */
   get pending(): boolean {
     return this.#openInterim || this.#voicedEndMs > this.#provenMs + WORD_TAIL_MS

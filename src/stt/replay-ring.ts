@@ -50,13 +50,15 @@ export class ReplayRing {
     return this.#items[number - this.#first]
   }
 
-  push(item: FrameOrMark): void {
+  /** @param keepFrom number of an item that stays, and all behind it, however full the ring is */
+  push(item: FrameOrMark, keepFrom = Infinity): void {
     this.#items.push(item)
     if (isMark(item)) return
     if (this.#durationMs === 0) this.#startMs = item.startMs
     this.#endMs = item.startMs + item.sourceMs
     this.#durationMs += item.sourceMs
-    while (this.#durationMs > this.#capacityMs && this.#durationMs > item.sourceMs) {
+    const isTooFull = () => this.#durationMs > this.#capacityMs && this.#durationMs > item.sourceMs
+    while (isTooFull() && this.#first < keepFrom) {
       const oldest = this.#items[0]!
       if (!isMark(oldest) && oldest.voiced) this.#evictedVoiceEndMs = endOf(oldest)
       this.#drop(1)
@@ -68,10 +70,12 @@ export class ReplayRing {
     if (number > this.#first) this.#drop(Math.min(number, this.next) - this.#first)
   }
 
-  /** Drops all up to the mark and itself: its turn has been answered. */
-  trimThrough(mark: EndTurnMark): void {
+  /** Drops all up to the mark and itself: its turn has been answered. @returns whether it was here */
+  trimThrough(mark: EndTurnMark): boolean {
     const index = this.#items.indexOf(mark)
-    if (index >= 0) this.#drop(index + 1)
+    if (index < 0) return false
+    this.#drop(index + 1)
+    return true
   }
 
   /** Number of the frame that begins the last pause which begins at or before `ms`; undefined without one. */

@@ -36,14 +36,9 @@ export class ReplaySender {
     return this.#ending
   }
 
-  /** Number of the item that is sent next. */
-  get cursor(): number {
-    return this.#cursor
-  }
-
   /** One item at a time: the next comes after `taken`. */
   write(item: FrameOrMark, taken: () => void): void {
-    this.#replay.push(item)
+    this.#replay.push(item, this.#generation && this.#cursor)
     this.#whenTaken = taken
     this.#pump()
   }
@@ -55,7 +50,7 @@ export class ReplaySender {
     this.#pump()
   }
 
-  /** From the item `from` on, everything goes over this connection. */
+  /** From the item `from` on, everything goes over this connection, which stands. */
   use(generation: Generation, from: number): void {
     this.#generation = generation
     this.#cursor = from
@@ -98,11 +93,11 @@ export class ReplaySender {
 
   #send(generation: Generation, item: FrameOrMark): void {
     this.#sending = true
-    if (generation.opened) this.#replay.sending(this.#cursor)
+    this.#replay.sending(this.#cursor)
     generation.connection.write(item, error => {
       if (error || generation !== this.#generation) return
       this.#sending = false
-      this.#replay.sending(this.#cursor++)
+      this.#cursor++
       this.#replay.sent(item)
       this.#onSent(generation, item)
       this.#pump()

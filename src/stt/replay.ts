@@ -38,13 +38,14 @@ export class Replay {
     return this.#evidence.pending
   }
 
-  get interimOpen(): boolean {
-    return this.#evidence.interimOpen
-  }
-
   /** Whether items wait that no connection has been sent. */
   get unsent(): boolean {
     return this.#sentEnd < this.ring.next
+  }
+
+  /** How far the source has been sent, in ms. */
+  get sentEndMs(): number {
+    return this.ring.sourceMsAt(this.#sentEnd)
   }
 
   /** Where the voiced audio that was sent last ends, in ms. */
@@ -62,12 +63,13 @@ export class Replay {
     return Math.max(0, this.ring.evictedVoiceEndMs - Math.max(this.#evidence.provenMs, this.#safeMs))
   }
 
-  push(item: FrameOrMark): void {
+  /** @param keepFrom number of an item that stays, and all behind it: a connection is still to be sent it */
+  push(item: FrameOrMark, keepFrom?: number): void {
     if (this.ring.next === 0 && !isMark(item)) this.#safeMs = item.startMs
-    this.ring.push(item)
+    this.ring.push(item, keepFrom)
   }
 
-  /** An open connection is being sent the item with this number. */
+  /** A connection is being sent the item with this number. */
   sending(number: number): void {
     this.#sentEnd = Math.max(this.#sentEnd, number + 1)
   }
@@ -80,9 +82,8 @@ export class Replay {
     if (item.voiced) this.#voiceEndMs = endMs
   }
 
-  /** Nobody needs the item: silence behind which nothing is pending. The last `keepMs` stay. */
-  skip(item: FrameOrMark, keepMs: number): void {
-    this.push(item)
+  /** What the ring holds is silence that nobody needs, but for the last `keepMs`. */
+  forgetSilence(keepMs: number): void {
     this.#sentEnd = this.ring.next
     this.#trim(this.ring.lastMs(keepMs))
   }
@@ -103,8 +104,8 @@ export class Replay {
 
   /** Where the client ends turns, the answer to a mark proves all before it. */
   answered(mark: EndTurnMark): void {
-    this.ring.trimThrough(mark)
-    this.#safeMs = this.ring.startMs
+    // A mark that has left a full ring says nothing of the audio behind it that left as well.
+    if (this.ring.trimThrough(mark)) this.#safeMs = this.ring.startMs
   }
 
   /** Counts what is sent again from the item `from` on. What is lost is told once. */

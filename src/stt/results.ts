@@ -79,7 +79,7 @@ export class Results {
   accept(message: ServerMessage, filter: ReplayFilter, sentMs: number): Outcome {
     const verdict = filter.judge(message)
     if (!verdict.deliver) {
-      if ('held' in verdict) this.#held = verdict.held
+      this.#held = 'held' in verdict ? verdict.held : undefined
       return message.kind === 'transcription' && message.isFinal ? { repeated: true } : {}
     }
     switch (message.kind) {
