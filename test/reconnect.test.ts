@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import t, { type Test } from 'tap'
 import type { FrameOrMark } from '#dist/audio/frame.js'
 import type { SttError } from '#dist/errors.js'
@@ -149,6 +149,23 @@ t.test('drops what has been delivered, holds its interims back, marks what overl
   t.equal(results.length, 3)
 })
 
+t.test('does not end with an interim whose final was dropped', async t => {
+  const { stream } = await session(t, async (peer, index) => {
+    if (index > 0) await peer.next('closeStream')
+    else await heard(peer, 2_500)
+    peer.transcription('one', false)
+    peer.transcription('One.', true, [['One.', 550, 950]])
+    if (index > 0) peer.usage()
+    peer.ws.close(index > 0 ? 1000 : 1011)
+  })
+  writeAll(stream, twoTurns())
+  const finals = finalsOf(await all(stream))
+  t.strictSame(
+    finals.map(({ transcript }) => transcript),
+    ['One.'],
+  )
+})
+
 t.test('says exactly what is lost when the turn is longer than the ring', async t => {
   const { stream, notices } = await session(
     t,
@@ -165,6 +182,61 @@ t.test('says exactly what is lost when the turn is longer than the ring', async 
   await all(stream)
   t.match(notices.at(-1), ['reconnected', { fromMs: 4_000, replayedMs: 1_000, lostMs: 4_000 }])
   t.match(stream.stats(), { lostMs: 4_000, replayedMs: 1_000, unprotectedMs: 0, connections: 2 })
+})
+
+t.test('replays what the ring holds when the connection stands, not when it was asked for', async t => {
+  const pass = { opened() {}, failed() {}, leave() {} }
+  let attempts = 0
+  let admit = () => {}
+  const asked = new EventEmitter()
+  const audioMs: number[] = []
+  const { stream, notices } = await session(
+    t,
+    async (peer, index) => {
+      if (index > 0) await finish(peer)
+      else await heard(peer, 1_000)
+      audioMs.push(peer.audioBytes() / 32)
+      peer.ws.terminate()
+    },
+    {
+      replayMs: 1_000,
+      gate: {
+        enter: async () => {
+          if (attempts++ === 0) return pass
+          const admitted = new Promise<void>(resolve => (admit = resolve))
+          asked.emit('again')
+          await admitted
+          return pass
+        },
+      },
+    },
+  )
+  const askedAgain = once(asked, 'again')
+  const [newest, ...others] = frames(11, { voiced: true }).reverse() as [FrameOrMark, ...FrameOrMark[]]
+  writeAll(stream, others.reverse())
+  await askedAgain
+  stream.write(newest)
+  admit()
+  await all(stream)
+  t.match(notices.at(-1), ['reconnected', { fromMs: 100, replayedMs: 900, lostMs: 100 }])
+  t.strictSame(audioMs, [1_000, 1_000])
+})
+
+t.test('counts as lost what left the ring behind a mark that had left it before', async t => {
+  const { stream, notices } = await session(
+    t,
+    async (peer, index) => {
+      if (index > 0) return finish(peer)
+      await heard(peer, 1_500)
+      peer.transcription('one', true, [['one', 50, 300]])
+      peer.ws.terminate()
+    },
+    { replayMs: 1_000, config: { ...config, inworldSttV1Config: { vadThreshold: 0 } } },
+  )
+  const items = frames(15, { voiced: true })
+  writeAll(stream, [...items.slice(0, 3), { endTurn: true }, ...items.slice(3)])
+  await all(stream)
+  t.match(notices.at(-1), ['reconnected', { fromMs: 500, replayedMs: 1_000, lostMs: 200 }])
 })
 
 t.test(

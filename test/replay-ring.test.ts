@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { FrameOrMark } from '#dist/audio/frame.js'
+import type { Frame, FrameOrMark } from '#dist/audio/frame.js'
 import { ReplayRing } from '#dist/stt/replay-ring.js'
 import { frames } from './fixtures/frames.js'
 
@@ -54,6 +54,14 @@ t.test('drops what lies before a number, or up to a mark', t => {
   t.equal(made.first, 5, 'a mark that is gone')
   made.trim(100)
   t.match([made.first, made.next, made.startMs, made.endMs], [7, 7, 600, 600])
+  t.end()
+})
+
+t.test('keeps what it is told to keep, however full it is', t => {
+  const made = ring('vvvv', 400)
+  const [long] = items('v')
+  made.push({ ...(long as Frame), startMs: 400, sourceMs: 300 }, 1)
+  t.match([made.first, made.next, made.startMs], [1, 5, 100])
   t.end()
 })
 
