@@ -9,20 +9,23 @@ module.exports = {
   forbidden: [
     { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
     rule('audio-knows-no-socket', 'audio imports nothing of stt or wire', '^src/audio/', {
-      path: '^src/(stt|wire|local|cli|captions)/|^src/(stt-stream|transcribe|options|index|testing)\\.ts$',
+      path: '^src/(stt|wire|rest|local|cli|captions)/|^src/(stt-stream|transcribe.*|options|index|testing)\\.ts$',
     }),
     rule('stt-knows-only-the-frame-type', 'stt takes only types from audio', '^src/stt/', {
       path: '^src/audio/',
       ...typeOnly,
     }),
     rule('stt-below-the-joint', 'stt knows neither the server nor the joint', '^src/stt/', {
-      path: '^src/(local|cli|captions)/|^src/(stt-stream|transcribe|options|index|testing)\\.ts$',
+      path: '^src/(rest|local|cli|captions)/|^src/(stt-stream|transcribe.*|options|index|testing)\\.ts$',
+    }),
+    rule('rest-beside-the-stream', 'calls by HTTP know the protocol, not the audio', '^src/rest/', {
+      path: '^src/(audio|local|cli|captions)/|^src/stt/(?!(protocol|events|service-errors|json-fields|retry-policy)\\.ts$)|^src/(stt-stream|transcribe-|transcribe\\.|options|index|testing)',
     }),
     rule('wire-is-the-bottom', 'wire knows no dialogue', '^src/wire/', {
       path: '^src/(?!wire/|errors\\.ts$)',
     }),
     rule('local-knows-audio-and-protocol', 'the server sees audio and the protocol only', '^src/local/', {
-      path: '^src/(wire|cli|captions)/|^src/stt/(?!(protocol|prompt-characters|service-errors|json-fields|transcribe-config)\\.ts$)|^src/(stt-stream|transcribe|options|index|testing)\\.ts$',
+      path: '^src/(wire|rest|cli|captions)/|^src/stt/(?!(protocol|prompt-characters|service-errors|json-fields|transcribe-config)\\.ts$)|^src/(stt-stream|transcribe.*|options|index|testing)\\.ts$',
     }),
     rule('captions-are-pure', 'formatters know event types only', '^src/captions/', {
       path: '^src/',

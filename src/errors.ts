@@ -1,4 +1,5 @@
 import type { TranscriptionEvent } from './stt/events.js'
+import type { Transcript } from './transcript.js'
 
 /** Every run-time failure of the library, one stable code each. Remedies: docs/errors.md. */
 export type SttErrorCode =
@@ -7,6 +8,7 @@ export type SttErrorCode =
   | 'STT_ERR_UNSUPPORTED_AUDIO'
   | 'STT_ERR_FFMPEG_NOT_FOUND'
   | 'STT_ERR_SPOOL_LIMIT'
+  | 'STT_ERR_FILE_TOO_LARGE'
   // Getting a connection
   | 'STT_ERR_CREDENTIALS'
   | 'STT_ERR_CONNECT_TIMEOUT'
@@ -30,6 +32,9 @@ export type SttErrorCode =
   | 'STT_ERR_FLEET_FULL'
   | 'STT_ERR_CIRCUIT_OPEN'
   | 'STT_ERR_DRAINED'
+  // Whole files by HTTP
+  | 'STT_ERR_REQUEST_TIMEOUT'
+  | 'STT_ERR_JOB_TIMEOUT'
   // The local server
   | 'STT_ERR_RECOGNIZER_UNAVAILABLE'
   | 'STT_ERR_LISTEN'
@@ -64,6 +69,8 @@ export class SttError extends Error {
   declare readonly retryAfterMs?: number
   /** The open turn's last interim when the stream failed. Not enumerable: logs do not show what was said. */
   declare readonly interim?: Omit<TranscriptionEvent, 'seq'>
+  /** What `transcribe()` had until it failed. Not enumerable either. */
+  declare readonly transcript?: Transcript
 
   constructor(code: SttErrorCode, message: string, details: SttErrorDetails = {}) {
     const { cause, retryable = false, ...facts } = details

@@ -73,7 +73,8 @@ export interface SttStreamOptions
  */
 const AUTO_PACE_RATE = 1.001
 
-const CONFIG_OPTIONS = [
+/** The options that are fields of the service's config. */
+export const CONFIG_OPTIONS = [
   'modelId',
   'language',
   'inactivityTimeoutSeconds',
@@ -203,13 +204,10 @@ function checkShape(options: SttStreamOptions): void {
 }
 
 /** The named members that are set: an explicit undefined would hide a default. */
-function pick<K extends keyof SttStreamOptions>(
-  options: SttStreamOptions,
-  names: readonly K[],
-): Pick<SttStreamOptions, K> {
+export function pick<T extends object, K extends keyof T>(options: T, names: readonly K[]): Pick<T, K> {
   return Object.fromEntries(
     names.filter(name => options[name] !== undefined).map(name => [name, options[name]]),
-  ) as Pick<SttStreamOptions, K>
+  ) as Pick<T, K>
 }
 
 function parseUrl(url: string): URL | undefined {

@@ -6,6 +6,7 @@ import { serveCommand } from '#dist/cli/serve-command.js'
 import { transcribeCommand } from '#dist/cli/transcribe-command.js'
 import { endpointerOptions } from '#dist/local/endpointer.js'
 import { optionSchema } from '#dist/option-schema.js'
+import { fileOptionSchema } from '#dist/transcribe-file-options.js'
 import { encode } from './fixtures/audio.js'
 import { runNode } from './fixtures/run-node.js'
 import { scriptedServer } from './fixtures/scripted.js'
@@ -95,6 +96,15 @@ t.test('docs/api.md has the options that there are', async t => {
   }
 })
 
+t.test('docs/api.md has the options of transcribeFile()', async t => {
+  const api = read('docs/api.md')
+  const documented = [
+    ...firstColumn(section(api, '## transcribeFile(source, options)')),
+    ...firstColumn(section(api, '### Model and turns')),
+  ]
+  t.strictSame(documented.toSorted(), Object.keys(fileOptionSchema.shape).sort())
+})
+
 t.test('what can be imported is documented', async t => {
   const names = (file: string) =>
     [...read(file).matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = '']) =>
@@ -159,7 +169,7 @@ t.test('docs/cli.md has the options and exit codes of the commands', async t => 
 
 t.test('the programs in the documentation run', async t => {
   const directory = t.testdir()
-  const { url } = await scriptedServer(t)
+  const { url, httpUrl } = await scriptedServer(t)
   const raw = ['-f', 's16le', '-ar', '16000', '-i', GO_FORWARD]
   await encode(directory, 'talk.mp3', raw)
   await encode(directory, 'call.ulaw', [...raw, '-ar', '8000', '-f', 'mulaw'])
@@ -168,7 +178,8 @@ t.test('the programs in the documentation run', async t => {
   for (const document of filesIn('docs', '.md')) {
     for (const code of allMatches(read(document), /^```js\n(.*?)^```$/gms)) {
       // The local recogniser takes seconds to load; one program has it, in a server of its own.
-      const program = code.replace("url: 'local'", `url: '${url}'`)
+      const address = code.includes('transcribeFile(') ? httpUrl : url
+      const program = code.replace("url: 'local'", `url: '${address}'`)
       const path = join(directory, `${++count}.mjs`)
       writeFileSync(path, program)
       const { code: exitCode, stdout, stderr } = await runNode([path], {}, directory)

@@ -164,6 +164,18 @@ const TESTS: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.match(stdout, /\n# pass 10\n# fail 0\n/)
   },
 
+  async 'whole-file.mjs'(t, name) {
+    const { url, httpUrl } = await scriptedServer(t)
+    const srt = '1\n00:00:00,200 --> 00:00:01,200\nturn the lamp on\n'
+    for (const env of [{ STT_URL: url }, { STT_HTTP_URL: httpUrl }]) {
+      const { code, stdout, stderr } = await run(name, [mp3], env)
+      t.equal(code, 0, stderr)
+      t.ok(stdout.startsWith(`turn the lamp on thank you\n${srt}`), stdout)
+    }
+    const failed = await run(name, [import.meta.filename], { STT_URL: url })
+    t.match(failed, { code: 1, stderr: /^STT_ERR_DECODE: / })
+  },
+
   async 'web-stream.mjs'(t, name) {
     const audio = readFileSync(mp3)
     const site = createServer((_request, response) => response.end(audio)).listen(0, '127.0.0.1')

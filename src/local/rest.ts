@@ -1,51 +1,151 @@
 import type { IncomingMessage } from 'node:http'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { BYTES_PER_MS } from '../audio/pcm-format.js'
-import { decode } from '../audio/decode.js'
-import { resample } from '../audio/resample.js'
-import { SttError } from '../errors.js'
-import { linear16Samples } from './audio-input.js'
-import { decodeBase64 } from './base64.js'
+import { failureStatus, transcribeAudio, type FileTranscription } from './file-transcription.js'
+import { readFileRequest } from './file-request.js'
+import { readUpload, type FileUpload } from './file-upload.js'
 import { statusReply, type HttpReply } from './http-reply.js'
-import { camelCaseFields, isJsonObject, parseJsonObject, type JsonObject } from './json-object.js'
-import { openTranscriber } from './open-transcriber.js'
+import { JobStore } from './job-store.js'
 import type { Recognizer } from './recognizer.js'
-import {
-  RESOURCE_EXHAUSTED,
-  UNAVAILABLE,
-  INVALID_ARGUMENT,
-  invalidArgument,
-  type Status,
-  type TranscriptionMessage,
-} from './server-message.js'
-import { StatusError, statusOf } from './status-error.js'
-import { checkWholeFileRequest, type TranscribeRequest } from './transcribe-request.js'
+import { INVALID_ARGUMENT, NOT_FOUND, RESOURCE_EXHAUSTED, UNAVAILABLE } from './server-message.js'
+import type { ServerLimits } from './server-options.js'
+import { StatusError } from './status-error.js'
+import type { TranscribeRequest } from './transcribe-request.js'
 
-export interface WholeFileOptions {
-  recognizer: Recognizer
-  maxBodyBytes: number
-  /** Gives up the work: the client has left, or the server closes. */
-  signal: AbortSignal
+const DIRECT_PATH = '/stt/v1/transcribe'
+const JOB_PATH = '/stt/v1/transcribe:async'
+const OPERATION_PATH = '/lro/v1alpha/'
+const RESULT_PATH = '/stt/v1/transcribe:result/'
+
+/** One address of the REST calls. */
+export interface RestRoute {
+  method: 'GET' | 'POST'
+  /** Asks for no credentials: who knows the address has been given it. */
+  open?: true
+  answer: (request: IncomingMessage, signal: AbortSignal) => HttpReply | Promise<HttpReply>
 }
 
-/** `POST /stt/v1/transcribe` (protocol B6): a whole file in, its whole transcript out. */
-export async function transcribeWholeFile(
-  request: IncomingMessage,
-  options: WholeFileOptions,
-): Promise<HttpReply> {
-  const body = await readBody(request, options.maxBodyBytes)
-  if (body === undefined) {
-    const status = invalidArgument(`the body is longer than ${options.maxBodyBytes} bytes`)
-    return { ...statusReply(413, status), headers: { connection: 'close' } }
+export interface RestOptions {
+  recognizer: Recognizer
+  limits: ServerLimits
+}
+
+/** The REST calls (protocol B6): a whole file in, its whole transcript out, at once or as a job. */
+export class RestApi {
+  readonly #recognizer: Recognizer
+  readonly #limits: ServerLimits
+  readonly #jobs: JobStore
+
+  constructor({ recognizer, limits }: RestOptions) {
+    this.#recognizer = recognizer
+    this.#limits = limits
+    this.#jobs = new JobStore({ ...limits, toStatus: failureStatus })
   }
-  try {
-    const { audio, config } = parseBody(body)
-    return { httpStatus: 200, body: await transcribe(audio, config, options) }
-  } catch (error) {
-    const status = explain(error)
-    return statusReply(HTTP_STATUS[status.code] ?? 500, status)
+
+  /** What answers at this path; undefined where nothing does. */
+  route(path: string): RestRoute | undefined {
+    if (path === DIRECT_PATH) return { method: 'POST', answer: (...call) => this.#transcribe(...call) }
+    if (path === JOB_PATH) return { method: 'POST', answer: request => this.#submit(request) }
+    if (path.startsWith(OPERATION_PATH)) {
+      const name = path.slice(OPERATION_PATH.length)
+      return { method: 'GET', answer: request => this.#operation(name, request) }
+    }
+    if (path.startsWith(RESULT_PATH)) {
+      const key = path.slice(RESULT_PATH.length)
+      return { method: 'GET', open: true, answer: () => this.#result(key) }
+    }
+    return undefined
   }
+
+  /** Ends all jobs. */
+  close(): Promise<void> {
+    return this.#jobs.close()
+  }
+
+  async #transcribe(request: IncomingMessage, signal: AbortSignal): Promise<HttpReply> {
+    try {
+      const { audio, config } = await readFileRequest(request, this.#limits.maxBodyBytes)
+      const { finals, audioMs } = await transcribeAudio(audio, config, this.#recognizer, signal)
+      const transcription = {
+        transcript: textOf(finals),
+        isFinal: true,
+        wordTimestamps: finals.flatMap(({ wordTimestamps }) => wordTimestamps),
+        voiceProfile: null,
+        silenceDurationMs: 0,
+      }
+      const usage = { transcribedAudioMs: Math.round(audioMs), modelId: config.modelId }
+      return { httpStatus: 200, body: { transcription, usage } }
+    } catch (error) {
+      return failureReply(error)
+    }
+  }
+
+  async #submit(request: IncomingMessage): Promise<HttpReply> {
+    let upload: FileUpload | undefined
+    try {
+      const { config, path, remove } = (upload = await readUpload(request, this.#limits))
+      const { name } = this.#jobs.add(async signal => {
+        try {
+          signal.throwIfAborted()
+          // Segments have times whether or not words are asked for.
+          const timed = { ...config, includeWordTimestamps: true }
+          return resultDocument(await transcribeAudio(path, timed, this.#recognizer, signal), config)
+        } finally {
+          await remove()
+        }
+      })
+      return { httpStatus: 200, body: { name, done: false } }
+    } catch (error) {
+      await upload?.remove()
+      return failureReply(error)
+    }
+  }
+
+  #operation(name: string, { headers }: IncomingMessage): HttpReply {
+    const job = this.#jobs.find(name)
+    if (!job) return statusReply(404, { code: NOT_FOUND, message: 'Operation not found' })
+    const { outcome, resultKey } = job
+    if (!outcome) return { httpStatus: 200, body: { name, done: false } }
+    if ('error' in outcome) return { httpStatus: 200, body: { name, done: true, error: outcome.error } }
+    // The address by which this client reaches the server.
+    const resultUri = `http://${headers.host ?? 'localhost'}${RESULT_PATH}${resultKey}`
+    const response = { resultUri, expireTime: new Date(outcome.expiresAtMs).toISOString() }
+    return { httpStatus: 200, body: { name, done: true, response } }
+  }
+
+  #result(key: string): HttpReply {
+    const body = this.#jobs.document(key)
+    return body ? { httpStatus: 200, body } : statusReply(404, { code: NOT_FOUND, message: 'Not Found' })
+  }
+}
+
+/** As the service writes it: milliseconds are strings, zeros are left out, the language is a name. */
+function resultDocument({ finals, audioMs }: FileTranscription, config: TranscribeRequest): object {
+  const ms = (value: number | undefined) => (value ? String(Math.round(value)) : undefined)
+  return {
+    transcript: textOf(finals),
+    segments: finals
+      .filter(({ transcript }) => transcript !== '')
+      .map(({ transcript, wordTimestamps }) => ({
+        startTimeMs: ms(wordTimestamps[0]?.startTimeMs),
+        endTimeMs: ms(wordTimestamps.at(-1)?.endTimeMs),
+        transcript,
+        wordTimestamps: wordTimestamps
+          .filter(() => config.includeWordTimestamps)
+          .map(({ startTimeMs, endTimeMs, ...word }) => ({
+            ...word,
+            startTimeMs: ms(startTimeMs),
+            endTimeMs: ms(endTimeMs),
+          })),
+      })),
+    language: 'English',
+    usage: { transcribedAudioMs: ms(audioMs), modelId: config.modelId },
+  }
+}
+
+function textOf(finals: FileTranscription['finals']): string {
+  return finals
+    .map(({ transcript }) => transcript)
+    .filter(transcript => transcript !== '')
+    .join(' ')
 }
 
 const HTTP_STATUS: Record<number, number> = {
@@ -54,109 +154,10 @@ const HTTP_STATUS: Record<number, number> = {
   [UNAVAILABLE]: 503,
 }
 
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<string | undefined> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  // Leaving the loop early must not destroy the socket that the refusal goes out on.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    bytes += (chunk as Buffer).length
-    if (bytes > maxBytes) return undefined
-    chunks.push(chunk as Buffer)
-  }
-  return Buffer.concat(chunks).toString()
-}
-
-/** The order of the checks is the service's own. */
-function parseBody(body: string): { audio: Buffer; config: TranscribeRequest } {
-  const object = parseJsonObject(body)
-  if (object === undefined) throw refusal('proto: syntax error: a JSON object was expected')
-  const { audioData, transcribeConfig } = camelCaseFields(object)
-  if (!isJsonObject(audioData)) throw refusal('audio_data is required')
-  if (!isJsonObject(transcribeConfig)) {
-    throw refusal('invalid transcribe config: transcribe_config is required')
-  }
-  const checked = checkWholeFileRequest(transcribeConfig)
-  if (!checked.ok) throw new StatusError(checked.status)
-  return { audio: parseAudio(audioData), config: checked.value }
-}
-
-function parseAudio({ content }: JsonObject): Buffer {
-  if (content === undefined || content === null || content === '') throw refusal('audio data is required')
-  const audio = typeof content === 'string' ? decodeBase64(content) : undefined
-  if (audio === undefined) throw refusal('proto: invalid value for bytes field content')
-  return audio
-}
-
-async function transcribe(
-  audio: Buffer,
-  request: TranscribeRequest,
-  { recognizer, signal }: WholeFileOptions,
-) {
-  const finals: TranscriptionMessage['transcription'][] = []
-  const { session, transcriber } = await openTranscriber(recognizer, request, message => {
-    if ('transcription' in message && message.transcription.isFinal) finals.push(message.transcription)
-    return Promise.resolve()
-  })
-  const lost = new AbortController()
-  session.onError = error => lost.abort(error)
-  const stop = AbortSignal.any([signal, lost.signal])
-  const stopped = new Promise<never>((_, reject) => {
-    stop.addEventListener('abort', () => reject(stop.reason as Error))
-  })
-  try {
-    let bytes = 0
-    const decoder = decode()
-    const done = pipeline(
-      Readable.from(slices(audio)),
-      decoder,
-      resample({ format: decoder }),
-      async (source: AsyncIterable<Buffer>) => {
-        for await (const chunk of source) {
-          bytes += chunk.length
-          await transcriber.push(linear16Samples(chunk))
-        }
-        await transcriber.finish()
-      },
-      { signal: stop },
-    )
-    // pipeline() waits for the function at its end, and a dead decoder may leave that waiting for ever.
-    await Promise.race([done, stopped])
-    return answer(finals, bytes / BYTES_PER_MS, request.modelId)
-  } finally {
-    await session.close()
-  }
-}
-
-function answer(finals: readonly TranscriptionMessage['transcription'][], audioMs: number, modelId: string) {
-  const spoken = finals.map(({ transcript }) => transcript).filter(transcript => transcript !== '')
-  return {
-    transcription: {
-      transcript: spoken.join(' '),
-      isFinal: true,
-      wordTimestamps: finals.flatMap(({ wordTimestamps }) => wordTimestamps),
-      voiceProfile: null,
-      silenceDurationMs: 0,
-    },
-    usage: { transcribedAudioMs: Math.round(audioMs), modelId },
-  }
-}
-
-/** Keeps one stage from being handed 16 MB in one piece. */
-function* slices(audio: Buffer): Generator<Buffer> {
-  const sliceBytes = 64 * 1024
-  for (let start = 0; start < audio.length; start += sliceBytes)
-    yield audio.subarray(start, start + sliceBytes)
-}
-
-function refusal(message: string): StatusError {
-  return new StatusError(invalidArgument(message))
-}
-
-function explain(error: unknown): Status {
-  if (!(error instanceof SttError)) return statusOf(error)
-  if (error.code === 'STT_ERR_DECODE' || error.code === 'STT_ERR_UNSUPPORTED_AUDIO') {
-    return invalidArgument('unsupported audio format - only WAV, MP3, OGG, FLAC, M4A, and WebM are supported')
-  }
-  if (error.code === 'STT_ERR_FFMPEG_NOT_FOUND') return { code: UNAVAILABLE, message: error.message }
-  return statusOf(error)
+function failureReply(error: unknown): HttpReply {
+  const status = failureStatus(error)
+  const httpStatus = (error instanceof StatusError && error.httpStatus) || (HTTP_STATUS[status.code] ?? 500)
+  const reply = statusReply(httpStatus, status)
+  // The rest of a body that is too long is not read.
+  return httpStatus === 413 ? { ...reply, headers: { connection: 'close' } } : reply
 }

@@ -29,6 +29,12 @@ export interface ServerLimits {
   maxMessageBytes: number
   /** Longest body of a REST call, in bytes: 16 MB of audio in base64. Default 24 000 000. */
   maxBodyBytes: number
+  /** Longest file that a job is given as a form, in bytes; it waits on disk for its turn. Default 512 000 000. */
+  maxUploadBytes: number
+  /** Jobs that wait, run or are done; one more drops the oldest that is done, else HTTP 429. Default 20. */
+  maxJobs: number
+  /** How long the transcript of a job that is done can be fetched, in ms. Default 3 600 000: 1 h. */
+  jobKeepMs: number
   /** Streams and REST calls at one time; one more is refused with HTTP 429. Default 100. */
   maxConnections: number
   /** Audio of one connection that may wait for the recogniser before its socket is no longer read, in ms. Default 5000. */
@@ -42,6 +48,9 @@ export interface ServerLimits {
 const DEFAULT_LIMITS: ServerLimits = {
   maxMessageBytes: 1024 * 1024,
   maxBodyBytes: 24_000_000,
+  maxUploadBytes: 512_000_000,
+  maxJobs: 20,
+  jobKeepMs: 3_600_000,
   maxConnections: 100,
   backlogMs: 5_000,
   configTimeoutMs: 10_000,

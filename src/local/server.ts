@@ -9,7 +9,7 @@ import { faultsFor, type Faults } from './faults.js'
 import { refuseUpgrade, sendReply, statusReply, type HttpReply } from './http-reply.js'
 import { faultyLink } from './link-fault.js'
 import type { Recognizer } from './recognizer.js'
-import { transcribeWholeFile } from './rest.js'
+import { RestApi, type RestRoute } from './rest.js'
 import { NOT_FOUND, RESOURCE_EXHAUSTED, UNIMPLEMENTED } from './server-message.js'
 import { checkServerOptions, type CheckedServerOptions, type LocalServerOptions } from './server-options.js'
 import { SessionRecord } from './session-record.js'
@@ -19,7 +19,6 @@ import { strikeUpgrade } from './upgrade-fault.js'
 import { webSocketServer } from './web-sockets.js'
 
 const STREAM_PATH = '/stt/v1/transcribe:streamBidirectional'
-const WHOLE_FILE_PATH = '/stt/v1/transcribe'
 
 /** Records of connections kept; older ones leave. */
 const MAX_SESSIONS = 100
@@ -31,7 +30,7 @@ const KEEP_ALIVE_MS = 30_000
 const CLOSE_TIMEOUT_MS = 5_000
 
 /**
- * Starts a server that speaks the service's protocol: the STT channel and `POST /stt/v1/transcribe`.
+ * Starts a server that speaks the service's protocol: the STT channel, and whole files by REST.
  * @throws TypeError or RangeError for a bad option; SttError STT_ERR_LISTEN where the address cannot be had,
  * STT_ERR_RECOGNIZER_UNAVAILABLE where the default recogniser cannot run here
  */
@@ -66,6 +65,7 @@ export class LocalServer extends EventEmitter<LocalServerEvents> {
   readonly sessions: SessionRecord[] = []
   readonly #options: CheckedServerOptions & { recognizer: Recognizer; ownsRecognizer: boolean }
   readonly #http: Server
+  readonly #rest: RestApi
   readonly #timers: Timers
   readonly #sockets = new Set<Duplex>()
   /** Streams and REST calls under way. */
@@ -78,6 +78,7 @@ export class LocalServer extends EventEmitter<LocalServerEvents> {
     super()
     this.#options = options
     this.#timers = new Timers(options.startTimer ?? startTimer)
+    this.#rest = new RestApi(options)
     // TCP's own probes find a client that has vanished, and none that is only slow to read.
     const probing = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS }
     this.#http = createServer(probing, (request, response) => this.#onRequest(request, response))
@@ -139,7 +140,7 @@ export class LocalServer extends EventEmitter<LocalServerEvents> {
     for (const socket of this.#sockets) socket.destroy()
     this.#timers.cancelAll()
     const released = async () => {
-      await Promise.allSettled([stopped, ...this.#work])
+      await Promise.allSettled([stopped, ...this.#work, this.#rest.close()])
       if (ownsRecognizer) await recognizer.close()
     }
     let timer: NodeJS.Timeout | undefined
@@ -198,17 +199,16 @@ export class LocalServer extends EventEmitter<LocalServerEvents> {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const refusal = this.#refusalOf(request)
-    if (refusal === undefined) void this.#track(this.#transcribe(request, response))
-    else sendReply(response, refusal)
-  }
-
-  #refusalOf(request: IncomingMessage): HttpReply | undefined {
     const path = pathOf(request)
-    if (path === STREAM_PATH) return UPGRADE_REPLY
-    if (path !== WHOLE_FILE_PATH) return NOT_FOUND_REPLY
-    if (request.method !== 'POST') return NOT_ALLOWED_REPLY
-    return this.#authorize(request)
+    const route = this.#rest.route(path)
+    if (path === STREAM_PATH) sendReply(response, UPGRADE_REPLY)
+    else if (!route) sendReply(response, NOT_FOUND_REPLY)
+    else if (request.method !== route.method) sendReply(response, notAllowedReply(route))
+    else {
+      const refusal = route.open ? undefined : this.#authorize(request)
+      if (refusal) sendReply(response, refusal)
+      else void this.#track(this.#answer(route, request, response))
+    }
   }
 
   /** Credentials first: who may not enter is not told how full it is. */
@@ -218,12 +218,10 @@ export class LocalServer extends EventEmitter<LocalServerEvents> {
     return this.#work.size >= this.#options.limits.maxConnections ? FULL_REPLY : undefined
   }
 
-  async #transcribe(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answer(route: RestRoute, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const left = new AbortController()
     response.on('close', () => left.abort())
-    const { recognizer, limits } = this.#options
-    const { maxBodyBytes } = limits
-    const reply = await transcribeWholeFile(request, { recognizer, maxBodyBytes, signal: left.signal })
+    const reply = await route.answer(request, left.signal)
     if (!left.signal.aborted) sendReply(response, reply)
   }
 
@@ -241,13 +239,16 @@ const UPGRADE_REPLY: HttpReply = {
   ...statusReply(426, { code: UNIMPLEMENTED, message: 'this path takes WebSocket upgrades only' }),
   headers: { upgrade: 'websocket' },
 }
-const NOT_ALLOWED_REPLY: HttpReply = {
-  ...statusReply(405, { code: UNIMPLEMENTED, message: 'Method Not Allowed' }),
-  headers: { allow: 'POST' },
-}
 const FULL_STATUS = { code: RESOURCE_EXHAUSTED, message: 'the limit of concurrent streams is reached' }
 const FULL_REPLY = statusReply(429, FULL_STATUS)
 const FULL_ERROR: ErrorFault = { ...FULL_STATUS, at: 'open' }
+
+function notAllowedReply({ method }: RestRoute): HttpReply {
+  return {
+    ...statusReply(405, { code: UNIMPLEMENTED, message: 'Method Not Allowed' }),
+    headers: { allow: method },
+  }
+}
 
 function pathOf({ url = '/' }: IncomingMessage): string {
   return url.split('?', 1)[0] ?? '/'

@@ -10,14 +10,23 @@ let starting: Promise<LocalServer> | undefined
 let users = 0
 let lingerTimer: NodeJS.Timeout | undefined
 
+export interface SharedServer {
+  /** Of the STT channel. */
+  url: string
+  /** Of the REST calls. */
+  httpUrl: string
+  /** To be called when it is no longer needed. */
+  release: () => void
+}
+
 /** @throws SttError STT_ERR_RECOGNIZER_UNAVAILABLE, STT_ERR_LISTEN */
-export async function acquireLocalServer(): Promise<{ url: string; release: () => void }> {
+export async function acquireLocalServer(): Promise<SharedServer> {
   clearTimeout(lingerTimer)
   users++
   try {
     starting ??= start()
-    const { url } = await starting
-    return { url, release: onceOnly(release) }
+    const { url, httpUrl } = await starting
+    return { url, httpUrl, release: onceOnly(release) }
   } catch (error) {
     starting = undefined
     users--

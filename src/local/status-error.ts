@@ -4,10 +4,13 @@ import { INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE, type Status } from './server
 /** A failure that the client is told as this status. */
 export class StatusError extends Error {
   readonly status: Status
+  /** Where HTTP has a status of its own for it. */
+  readonly httpStatus: number | undefined
 
-  constructor(status: Status) {
+  constructor(status: Status, httpStatus?: number) {
     super(status.message)
     this.status = status
+    this.httpStatus = httpStatus
   }
 
   override get name(): string {

@@ -65,17 +65,8 @@ export function encodeAudioChunk(pcm: Uint8Array, encodeBase64: Base64Encoder): 
  * @throws SttError STT_ERR_PROTOCOL when the text is not a JSON object
  */
 export function parseServerMessage(text: string): ServerMessage[] {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch {
-    // Without the cause: V8 quotes the text it could not parse, and that may be what was said.
-    const got = `got ${text.length} characters that are not`
-    throw new SttError('STT_ERR_PROTOCOL', `Expected JSON from the service; ${got}`)
-  }
-  const message = fieldsOf(parsed)
-  if (!message)
-    throw new SttError('STT_ERR_PROTOCOL', 'Expected a JSON object from the service; got another value')
+  const parsed = parseJson(text)
+  const message = asObject(parsed)
   const result = fieldsOf(message.result)
   const places = result ? [result, message] : [message]
   const error = readError(message) ?? (result && readError(result))
@@ -97,8 +88,32 @@ export function parseServerMessage(text: string): ServerMessage[] {
   return messages.length > 0 ? messages : [{ kind: 'unknown', message: parsed }]
 }
 
+/**
+ * An answer that is no message of the channel, such as a job's.
+ * @throws SttError STT_ERR_PROTOCOL when the text is not a JSON object
+ */
+export function parseAnswer(text: string): Fields {
+  return asObject(parseJson(text))
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Without the cause: V8 quotes the text it could not parse, and that may be what was said.
+    const got = `got ${text.length} characters that are not`
+    throw new SttError('STT_ERR_PROTOCOL', `Expected JSON from the service; ${got}`)
+  }
+}
+
+function asObject(parsed: unknown): Fields {
+  const fields = fieldsOf(parsed)
+  if (fields) return fields
+  throw new SttError('STT_ERR_PROTOCOL', 'Expected a JSON object from the service; got another value')
+}
+
 /** What describes a transcription may stand in it, beside it or beside its envelope (B5): the innermost counts. */
-function readTranscription(places: [transcription: Fields, ...outer: Fields[]]): TranscriptionMessage {
+export function readTranscription(places: [transcription: Fields, ...outer: Fields[]]): TranscriptionMessage {
   const [fields] = places
   const voiceProfile = places.map(place => readVoiceProfile(place.voiceProfile)).find(Boolean)
   const language = places.map(readLanguage).find(Boolean)
@@ -149,7 +164,7 @@ function readSpeechStarted(fields: Fields): ServerMessage {
 }
 
 /** One message for all that one envelope holds, so that a long list floods no queue. */
-function readUsage(usages: Fields[]): ServerMessage {
+export function readUsage(usages: Fields[]): Extract<ServerMessage, { kind: 'usage' }> {
   const durations = usages.map(
     usage => milliseconds(usage, 'transcribedAudio') ?? milliseconds(usage, 'duration') ?? 0,
   )

@@ -41,6 +41,7 @@ const HTTP_ERRORS: Record<number, SttErrorCode> = {
   402: 'STT_ERR_BILLING',
   403: 'STT_ERR_AUTH',
   404: 'STT_ERR_NOT_FOUND',
+  413: 'STT_ERR_FILE_TOO_LARGE',
   429: 'STT_ERR_QUOTA',
 }
 

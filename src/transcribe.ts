@@ -1,0 +1,79 @@
+import { pipeline, type Readable } from 'node:stream'
+import { byteStream, bytesOnly, pathOf, type AudioSource } from './audio/sources.js'
+import type { SttStreamOptions } from './options.js'
+import type { SttEvent, TranscriptionEvent } from './stt/events.js'
+import { sttStream, type SttStream } from './stt-stream.js'
+import { attachTranscript, transcriptOf, type Transcript } from './transcript.js'
+
+/** Options of {@link transcribe}: those of the stream but `path`, which the source stands for. */
+export interface TranscribeOptions extends Omit<SttStreamOptions, 'path'> {
+  /**
+   * Called with each event as it comes; the next waits for what it returns. Interims come only where it is given.
+   * What it throws ends the transcription. Default: none.
+   */
+  onEvent?: (event: SttEvent) => unknown
+}
+
+/**
+ * A whole source in, what was said in it out, over one stream.
+ *
+ * ```js
+ * const { text } = await transcribe('talk.mp3')
+ * ```
+ *
+ * A file is read by path, so that even what must be sought needs no copy. The promise settles whatever the source
+ * does, and the source is destroyed (an iterator returned, a web stream cancelled) when it rejects. What had been
+ * transcribed by then is the error's `transcript`.
+ * @returns rejects with the stream's SttError, the signal's AbortError, the source's own error, or TypeError and
+ * RangeError for what is wrong with source or options
+ */
+export async function transcribe(source: AudioSource, options: TranscribeOptions = {}): Promise<Transcript> {
+  const { onEvent, ...rest } = options
+  if (onEvent !== undefined && typeof onEvent !== 'function')
+    throw new TypeError(`onEvent must be a function; got ${typeof onEvent}`)
+  if ('path' in rest && rest.path !== undefined)
+    throw new TypeError('path is not an option here: the source is the path')
+  const stream = startStream(source, { interimResults: onEvent !== undefined, ...rest })
+
+  const finals: TranscriptionEvent[] = []
+  const warnings: Transcript['warnings'] = []
+  let usage: Transcript['usage']
+  stream.on('warning', ({ code, message }: Transcript['warnings'][number]) =>
+    warnings.push({ code, message }),
+  )
+  const transcript = () => {
+    const { decodedMs: durationMs, lostMs } = stream.stats()
+    return transcriptOf(finals, { durationMs, lostMs, ...(usage && { usage }), warnings })
+  }
+  try {
+    for await (const event of stream as AsyncIterable<SttEvent>) {
+      if (event.type === 'transcription' && event.isFinal) finals.push(event)
+      if (event.type === 'usage') {
+        const { transcribedAudioMs, modelId } = event
+        usage = { transcribedAudioMs, ...(modelId !== undefined && { modelId }) }
+      }
+      await onEvent?.(event)
+    }
+    return transcript()
+  } catch (error) {
+    attachTranscript(error, transcript())
+    throw error
+  }
+}
+
+/** @throws TypeError, RangeError */
+function startStream(source: AudioSource, options: SttStreamOptions): SttStream {
+  const path = pathOf(source)
+  // A raw file has no header to look for: its bytes are written.
+  if (path !== undefined && options.input === undefined) return sttStream({ ...options, path })
+  const bytes: Readable = byteStream(source)
+  try {
+    const stream = sttStream(options)
+    // What fails shows on the stream, which is read. Not awaited: a source may ignore that it was destroyed.
+    pipeline(bytes, bytesOnly(), stream, () => {})
+    return stream
+  } catch (misuse) {
+    bytes.destroy()
+    throw misuse
+  }
+}
