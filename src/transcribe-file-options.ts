@@ -132,7 +132,8 @@ export function resolveFileOptions(options: TranscribeFileOptions): ResolvedFile
       baseUrl: url.replace(/\/+$/, ''),
       ...pick(options, ['authScheme', 'authIn', 'headers']),
       ...(apiKey !== undefined && { apiKey }),
-      retry: retry && { maxAttempts: 3, ...retry },
+      // Each call stands alone: none has a connection that an earlier one proved.
+      retry: retry && { maxAttempts: 3, maxConnectAttempts: Infinity, ...retry },
       requestTimeoutMs: options.requestTimeoutMs ?? MAX_REQUEST_MS,
     },
     transcribeConfig,

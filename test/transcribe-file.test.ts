@@ -118,6 +118,7 @@ t.test(
     const cases: [string, RestAnswer, TranscribeFileOptions, number, object][] = [
       ['four times by default', busy, SOON, 4, { code: 'STT_ERR_SERVER', httpStatus: 503, retryable: true }],
       ['maxAttempts', busy, { retry: { maxAttempts: 1, baseDelayMs: 0 } }, 2, { code: 'STT_ERR_SERVER' }],
+      ['more of them', busy, { retry: { maxAttempts: 5, baseDelayMs: 0 } }, 6, { code: 'STT_ERR_SERVER' }],
       ['retry: false', busy, { retry: false }, 1, { code: 'STT_ERR_SERVER' }],
       ['a wait of an hour', json({}, 429, { 'retry-after': '3600' }), SOON, 1, { retryAfterMs: 3_600_000 }],
       [
