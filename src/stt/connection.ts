@@ -8,6 +8,7 @@ import { AudioClock } from './audio-clock.js'
 import { withDefaults, type ConnectionSettings, type SttConnectionOptions } from './connection-options.js'
 import type { ConnectionPass } from './connection-gate.js'
 import { Evidence } from './evidence.js'
+import { FinishWatch } from './finish-watch.js'
 import { KeepAlive } from './keep-alive.js'
 import {
   CLOSE_STREAM,
@@ -21,8 +22,6 @@ import { handshakeError, socketError } from './service-errors.js'
 import { SpeechWatchdog } from './speech-watchdog.js'
 import { isManual } from './transcribe-config.js'
 
-/** After `closeStream`, with nothing pending: silence that ends the stream (design: contracts, end). */
-const QUIET_MS = 2_000
 const CLOSE_TIMEOUT_MS = 1_000
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 /** Base64 makes 4 bytes of 3; 32 bytes of LINEAR16 a ms. */
@@ -62,20 +61,16 @@ export class SttConnection extends Duplex {
   #credentialsExpireAtMs: number | undefined
   readonly #keepAlive: KeepAlive
   readonly #watchdog: SpeechWatchdog
+  readonly #finish: FinishWatch
   #warnedOfSilence = false
   #pass: ConnectionPass | undefined
   /** Ends the wait for the gate. */
   readonly #abandoned = new AbortController()
   #opened = false
   #whenOpen: (() => void) | undefined
-  /** The socket has taken `closeStream`. */
-  #finishing = false
-  /** Usage has come after `closeStream`. */
-  #usageSeen = false
   #ended = false
   #lastActivityMs = performance.now()
   #openTimer: NodeJS.Timeout | undefined
-  #finishTimer: NodeJS.Timeout | undefined
   #idleTimer: NodeJS.Timeout | undefined
   #whenReleased: (() => void) | undefined
 
@@ -97,6 +92,13 @@ export class SttConnection extends Duplex {
       timeoutMs: this.#options.watchdogMs,
       isResting: () => this.#socket?.paused === true,
       onSilence: timeoutMs => this.#onUnheardSpeech(timeoutMs),
+    })
+    this.#finish = new FinishWatch({
+      ...this.#options,
+      isPending: () => this.#evidence.pending,
+      isResting: () => this.#ended || this.destroyed || this.#socket?.paused === true,
+      onDone: () => this.#endReading(),
+      onTimeout: timeoutMs => this.#onFinishTimeout(timeoutMs),
     })
     this.#open().catch((cause: unknown) => this.destroy(toCredentialsError(cause)))
     if (options.signal) addAbortSignal(options.signal, this)
@@ -230,8 +232,7 @@ export class SttConnection extends Duplex {
     if (this.#manualTurns && this.#turnMs >= SHORTEST_TURN_MS) this.#socket?.send(END_TURN)
     this.#send(CLOSE_STREAM, () => {
       clearTimeout(this.#idleTimer)
-      this.#finishing = true
-      this.#watchFinish()
+      this.#finish.begin()
       callback()
     })
   }
@@ -248,7 +249,7 @@ export class SttConnection extends Duplex {
     if (!this.#socket?.paused) return
     this.#socket.resume()
     this.#touch()
-    if (this.#finishing) this.#watchFinish()
+    this.#finish.restart()
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
@@ -270,7 +271,7 @@ export class SttConnection extends Duplex {
     } catch (error) {
       this.destroy(error as SttError)
     }
-    if (this.#finishing) this.#watchFinish()
+    this.#finish.restart()
   }
 
   #deliver(message: ServerMessage): void {
@@ -279,32 +280,19 @@ export class SttConnection extends Duplex {
       this.destroy(message.error)
       return
     }
-    // Usage in mid-stream announces no end.
-    if (message.kind === 'usage' && this.#finishing) this.#usageSeen = true
+    if (message.kind === 'usage') this.#finish.usage()
     if (this.destroyed) return
     if (!this.push(message)) this.#socket?.pause()
   }
 
-  /**
-   * Restarted by every message: the quiet window never runs while something is pending, and nothing runs while
-   * the socket rests, for then it is not the service that is silent.
-   */
-  #watchFinish(): void {
-    clearTimeout(this.#finishTimer)
-    if (this.#ended || this.destroyed || this.#socket?.paused) return
-    const { finishTimeoutMs, closeGraceMs } = this.#options
-    if (this.#usageSeen) this.#finishTimer = setTimeout(() => this.#endReading(), closeGraceMs)
-    else if (!this.#evidence.pending) this.#finishTimer = setTimeout(() => this.#endReading(), QUIET_MS)
-    else
-      this.#finishTimer = setTimeout(() => {
-        const message = `The service said nothing for ${finishTimeoutMs} ms after the end of the audio, with results pending`
-        this.emit('warning', { code: 'STT_WARN_FINISH_TIMEOUT', message })
-        this.#endReading()
-      }, finishTimeoutMs)
+  #onFinishTimeout(finishTimeoutMs: number): void {
+    const message = `The service said nothing for ${finishTimeoutMs} ms after the end of the audio, with results pending`
+    this.emit('warning', { code: 'STT_WARN_FINISH_TIMEOUT', message })
+    this.#endReading()
   }
 
   #endReading(): void {
-    clearTimeout(this.#finishTimer)
+    this.#finish.stop()
     if (this.#ended) return
     this.#ended = true
     this.push(null)
@@ -323,9 +311,9 @@ export class SttConnection extends Duplex {
   }
 
   #isProperEnd(end: SocketEnd): boolean {
-    if (!this.#finishing || (end.kind !== 'closed' && end.kind !== 'failed')) return false
+    if (!this.#finish.begun || (end.kind !== 'closed' && end.kind !== 'failed')) return false
     const code = end.kind === 'closed' ? end.code : 1006
-    if (this.#usageSeen) return [1000, 1001, 1005, 1006].includes(code)
+    if (this.#finish.usageSeen) return [1000, 1001, 1005, 1006].includes(code)
     // Closed without a word although speech was sent: a refused config (protocol B1), not an empty success.
     return (code === 1000 || code === 1005) && (this.#evidence.heard || !this.#evidence.pending)
   }
@@ -374,7 +362,7 @@ export class SttConnection extends Duplex {
 
   override _destroy(error: Error | null, callback: Callback): void {
     clearTimeout(this.#openTimer)
-    clearTimeout(this.#finishTimer)
+    this.#finish.stop()
     clearTimeout(this.#idleTimer)
     this.#keepAlive.stop()
     this.#watchdog.stop()
