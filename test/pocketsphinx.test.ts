@@ -331,6 +331,14 @@ t.test('says so where koffi is not installed', async t => {
   t.match(stdout, /^STT_ERR_RECOGNIZER_UNAVAILABLE .*koffi/)
 })
 
+t.test('says so where the system refuses it a process', async t => {
+  t.intercept(process, 'execPath', { value: 'no\0program' })
+  await t.rejects(pocketsphinxRecognizer(), {
+    code: 'STT_ERR_RECOGNIZER_UNAVAILABLE',
+    message: /process could not be started/,
+  })
+})
+
 t.test('refuses a number of sessions that makes no sense', async t => {
   await t.rejects(pocketsphinxRecognizer({ sessions: 0 }), RangeError)
   await t.rejects(pocketsphinxRecognizer({ sessions: 1.5 }), RangeError)

@@ -80,9 +80,16 @@ export class PocketsphinxPool {
       this.#loading.size + this.#ready.size < wanted &&
       this.#loading.size + this.#ready.size + this.#taken.size < this.#size
     ) {
-      const child = new PocketsphinxProcess(this.#files)
-      void child.dead.then(reason => this.#onDeath(child, reason))
-      this.#load(child)
+      try {
+        const child = new PocketsphinxProcess(this.#files)
+        void child.dead.then(reason => this.#onDeath(child, reason))
+        this.#load(child)
+      } catch (cause) {
+        // fork() throws at once where the system has no memory for a process, say.
+        if (this.#loading.size === 0)
+          this.#rejectWaiters(unavailable('its process could not be started', cause))
+        return
+      }
     }
   }
 

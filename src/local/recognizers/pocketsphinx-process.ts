@@ -46,8 +46,8 @@ export class PocketsphinxProcess {
       this.#stderr = (this.#stderr + text).slice(-MAX_STDERR_CHARS)
     })
     child.unref()
-    child.channel?.unref()
-    unrefPipe(child.stderr)
+    unref(child.channel)
+    unref(child.stderr)
     this.send({ type: 'load', files })
   }
 
@@ -78,7 +78,7 @@ function describeExit(code: number | null, signal: NodeJS.Signals | null, stderr
   return `its process ended with ${end}${complaint === undefined ? '' : `: ${complaint.trim()}`}`
 }
 
-/** Node types a child's pipe as a Readable; it is a socket, which can be unref'd. */
-function unrefPipe(pipe: unknown): void {
-  ;(pipe as { unref(): void } | null)?.unref()
+/** Node types a child's pipe as a Readable; it is a socket, which can be unref'd. Bun's channel cannot. */
+function unref(handle: unknown): void {
+  ;(handle as { unref?(): void } | null | undefined)?.unref?.()
 }
