@@ -214,11 +214,12 @@ export class ConnectionRelay {
     const { first } = this.#replay.ring
     const report = this.#replay.report(first)
     generation.filter = new ReplayFilter(this.#listener.delivered(), report.fromMs)
-    if (this.#everOpened) this.#listener.onNotice('reconnected', report)
-    else this.#listener.onNotice('open')
+    const isFirst = !this.#everOpened
     this.#everOpened = true
     this.#sender.use(generation, first)
     this.#onCurrentOpen(generation)
+    if (isFirst) this.#listener.onNotice('open')
+    else this.#listener.onNotice('reconnected', report)
   }
 
   #onCurrentOpen(generation: Generation): void {
@@ -295,7 +296,7 @@ export class ConnectionRelay {
     if (this.#sender.ending && generation.opened && error.retryable && !this.#isNeeded()) {
       const message = `All results had come when the connection ended: ${error.message}`
       this.#listener.onNotice('warning', { code: 'STT_WARN_CLOSED_LATE', message })
-      this.#finish()
+      if (!this.#isDone()) this.#finish()
       return
     }
     const { heard } = generation.connection
@@ -305,9 +306,11 @@ export class ConnectionRelay {
       return
     }
     this.#listener.onHandover()
-    this.#listener.onNotice('reconnecting', { attempt: this.#retry.attempt, delayMs, cause: error })
     this.#delayMs = delayMs
     this.#state = 'dormant'
+    this.#listener.onNotice('reconnecting', { attempt: this.#retry.attempt, delayMs, cause: error })
+    // Whoever is told may destroy the stream.
+    if (this.#isDone()) return
     if (this.#isNeeded() || !this.#everOpened) this.#resume()
     else this.#watchQuiet()
   }
@@ -389,6 +392,10 @@ export class ConnectionRelay {
     if (this.#state === 'done' && this.#leaving.size === 0) this.#listener.onEnd()
   }
 
+  #isDone(): boolean {
+    return this.#state === 'done'
+  }
+
   #stopTimers(): void {
     clearTimeout(this.#backoffTimer)
     clearTimeout(this.#proofTimer)
@@ -436,6 +443,7 @@ export class ConnectionRelay {
     this.#state = 'hibernating'
     this.#asleepFromMs = this.#replay.sentEndMs
     this.#listener.onNotice('hibernating', { atMs: this.#asleepFromMs })
+    if (this.#isDone()) return
     const { ring } = this.#replay
     if (this.#sender.ending) this.#goOnOrFinish()
     else if (this.#sender.awaited) this.#sleepOnOrWake(ring.at(ring.next - 1)!)
