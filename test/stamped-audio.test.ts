@@ -113,6 +113,9 @@ t.test('runs part where the source jumps, is repeated, or something else stands 
     { at: kb(109.5), sourceAt: kb(603.5), length: kb(96.5) },
   ])
   t.strictSame(stampedRuns(silence(500)), [])
+  // The upper half of one number and the lower half of another are no third number.
+  const [one, other] = [stampedAudio([], 10, 0x1_0000 * 10), stampedAudio([], 10, 5 * 10)]
+  t.strictSame(stampedRuns(Buffer.concat([one.subarray(0, 128), other.subarray(128)])), [])
   const noise = Buffer.from(Array.from({ length: 64_000 }, (_, i) => Math.imul(i + 1, 2_654_435_761) >>> 24))
   t.strictSame(stampedRuns(noise), [])
   t.throws(() => stampedRuns(Buffer.alloc(3)), RangeError)
