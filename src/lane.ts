@@ -46,7 +46,9 @@ export class Lane {
     if (!this.#framer.writableFinished) this.#framer.endTurnAt(this.#resampler.samplesAvailableAfter(bytes))
   }
 
-  updateConfig(config: WireTranscribeConfig): Promise<void> {
+  /** @param minFrameMs what the model of this config takes */
+  updateConfig(config: WireTranscribeConfig, minFrameMs: number): Promise<void> {
+    this.#framer.minFrameMs = minFrameMs
     return this.events.updateConfig(config)
   }
 }

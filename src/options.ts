@@ -183,7 +183,10 @@ export function withConfigChanges(options: SttStreamOptions, changes: ConfigChan
     throw new TypeError(
       `'${fixed}' cannot be changed while the stream runs: only fields of the service's config can`,
     )
-  const changed = { ...options, ...changes }
+  // What was passed through wins over typed options, but not over what is changed now.
+  const kept = Object.entries(options.transcribeConfig ?? {}).filter(([name]) => !(name in changes))
+  const transcribeConfig = { ...Object.fromEntries(kept), ...changes.transcribeConfig }
+  const changed = { ...options, ...changes, transcribeConfig }
   checkShape(changed)
   return changed
 }

@@ -144,9 +144,9 @@ export class SttStream extends Duplex {
       throw new TypeError('updateConfig() must be called before the stream has ended')
     const before = this.#options
     const changed = withConfigChanges(before, changes)
-    const { config } = resolveOptions(changed).session
+    const { session, frame } = resolveOptions(changed)
     this.#options = changed
-    return this.#lane.updateConfig(config).catch((error: unknown) => {
+    return this.#lane.updateConfig(session.config, frame.minFrameMs).catch((error: unknown) => {
       this.#options = before
       throw error
     })

@@ -24,7 +24,12 @@ t.test('holds voiced audio pending until a final or a later speech proves it hea
   evidence.received(final(2_500))
   t.ok(evidence.pending, 'a final of older audio proves nothing about the newer')
   evidence.received({ kind: 'speechStarted', startMs: 4_100 })
-  t.notOk(evidence.pending)
+  t.equal(evidence.provenMs, 4_100)
+  t.ok(evidence.pending, 'the service hears what our voice activity does not')
+  evidence.received(final(2_500))
+  t.ok(evidence.pending, 'a final of what came before')
+  evidence.received({ kind: 'transcription', transcript: '', isFinal: true, words: [] })
+  t.notOk(evidence.pending, 'a false start')
 })
 
 t.test('holds an open interim pending, and trusts no final without times', async t => {

@@ -138,3 +138,12 @@ t.test('refuses durations that the service refuses', async t => {
   t.throws(() => frame({ frameMs: '100' as never }), { name: 'TypeError' })
   t.throws(() => frame({ frameMs: 40, minFrameMs: 50 }), { name: 'RangeError' })
 })
+
+t.test('pads to a minimum that may change with the model', async t => {
+  const framer = frame({ frameMs: 100, minFrameMs: 20 })
+  framer.minFrameMs = 50
+  framer.end(Buffer.alloc(10 * 32))
+  const [only] = (await framer.toArray()) as Frame[]
+  t.match(only, { sourceMs: 10, insertedMs: 40 })
+  t.throws(() => (framer.minFrameMs = 200), RangeError)
+})

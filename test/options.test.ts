@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { resolveOptions } from '#dist/options.js'
+import { resolveOptions, withConfigChanges } from '#dist/options.js'
 import { wireConfig } from './fixtures/wire-config.js'
 
 const url = 'ws://127.0.0.1:1/'
@@ -192,4 +192,14 @@ t.test('never shows a value that may be a secret', async t => {
   } catch (error) {
     t.notMatch((error as Error).message, /hunter2/)
   }
+})
+
+t.test('lets a change win over what was passed through', async t => {
+  const before = { url, transcribeConfig: { language: 'en', novelty: 1 } }
+  const changed = withConfigChanges(before, { language: 'de', transcribeConfig: { other: 2 } })
+  t.match(resolveOptions(changed).session.config, { language: 'de', novelty: 1, other: 2 })
+  t.throws(() => withConfigChanges(before, { frameMs: 50 } as never), {
+    name: 'TypeError',
+    message: /'frameMs' cannot be changed/,
+  })
 })

@@ -51,7 +51,7 @@ export function frame(options: FrameOptions = {}): Framer {
 
 export class Framer extends Transform {
   readonly #frameBytes: number
-  readonly #minFrameBytes: number
+  #minFrameBytes: number
   readonly #voiceActivity = createVoiceActivity()
   readonly #report = new Float64Array(REPORT_LENGTH)
   /** The frame being filled. */
@@ -69,6 +69,12 @@ export class Framer extends Transform {
     this.#frameBytes = frameMs * BYTES_PER_MS
     this.#minFrameBytes = minFrameMs * BYTES_PER_MS
     this.#pcm = Buffer.allocUnsafe(this.#frameBytes)
+  }
+
+  /** From here on, shorter rests are padded up to this, in ms, 20 to `frameMs`. */
+  set minFrameMs(ms: number) {
+    checkMs('minFrameMs', ms, MIN_FRAME_MS, this.#frameBytes / BYTES_PER_MS)
+    this.#minFrameBytes = ms * BYTES_PER_MS
   }
 
   /**

@@ -3,7 +3,8 @@ import type { ServerMessage } from './protocol.js'
 /**
  * What is proven heard and what is pending, on one clock: a connection's own, or the source's for a whole stream.
  * *Proven* is the last word end of a final, or the start of the first speech after a final: what was sent is never
- * evidence of what was heard. *Pending* is an open interim, or voiced audio that begins after what is proven.
+ * evidence of what was heard. *Pending* is an open interim, speech that the service reports and no final has
+ * answered, or voiced audio that begins after what is proven.
  */
 
 /** Voice activity outlasts the last word by breath and hangover: a voiced run this close to it belongs to it. */
@@ -18,6 +19,8 @@ export class Evidence {
   /** Speech was told of, or an interim, that no final has covered: a later speech proves nothing then. */
   #turnOpen = false
   #speechStartMs = -1
+  /** The service hears speech, whatever our own voice activity says. */
+  #speechOpen = false
   #heard = false
 
   /** Everything before this has been turned into finals, in ms. */
@@ -32,7 +35,7 @@ export class Evidence {
 
   /** Whether results may still come for what was sent. */
   get pending(): boolean {
-    return this.#openInterim || this.#voicedEndMs > this.#provenMs + WORD_TAIL_MS
+    return this.#openInterim || this.#speechOpen || this.#voicedEndMs > this.#provenMs + WORD_TAIL_MS
   }
 
   /** A frame left for the service; `endMs` on this clock. */
@@ -48,6 +51,7 @@ export class Evidence {
     const { transcript, isFinal, words } = message
     this.#openInterim = !isFinal && transcript !== ''
     if (this.#openInterim) this.#turnOpen = true
+    if (isFinal) this.#speechOpen = this.#speechStartMs > (words.at(-1)?.endMs ?? Infinity)
     // An empty final may precede its turn (protocol B8): it covers nothing.
     if (!isFinal || transcript === '') return
     const lastWord = words.at(-1)
@@ -63,6 +67,7 @@ export class Evidence {
   #speechStarted(startMs: number): void {
     if (!this.#turnOpen) this.prove(startMs)
     this.#turnOpen = true
+    this.#speechOpen = true
     this.#speechStartMs = Math.max(this.#speechStartMs, startMs)
   }
 }
