@@ -5,6 +5,7 @@ export { transcribeFile } from './transcribe-file.js'
 export type { TranscribeFileOptions } from './transcribe-file-options.js'
 export type { Transcript } from './transcript.js'
 export type { AudioSource } from './audio/sources.js'
+export type { DiagnosticChannel, DiagnosticMessages } from './diagnostics.js'
 export { SttError, type SttErrorCode } from './errors.js'
 export { Fleet, type DrainResult, type FleetEvents, type FleetStats, type FleetStream } from './stt/fleet.js'
 export type { FleetOptions } from './stt/fleet-options.js'
@@ -20,6 +21,7 @@ export type {
   VoiceProfile,
   WordTimestamp,
 } from './stt/events.js'
+export type { LatencySummary } from './stt/latency-histogram.js'
 export { decode, Decoder } from './audio/decode.js'
 export type { DecodeOptions } from './audio/decode-options.js'
 export { resample, Resampler, type ResampleOptions } from './audio/resample.js'

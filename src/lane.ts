@@ -31,6 +31,11 @@ export class Lane {
     this.stages = [this.#resampler, this.#framer, ...pacing, this.events]
   }
 
+  /** How much of the source has gone out, or was left out, in ms. */
+  get doneMs(): number {
+    return this.events.doneMs
+  }
+
   stats(): SessionStats {
     return this.events.stats()
   }

@@ -69,6 +69,7 @@ export const optionSchema = z
     interimResults: z.boolean(),
     includeWordTimestamps: z.boolean(),
     maxUnreadResults: z.number().int().min(1),
+    metricsIntervalMs: z.union([z.literal(false), positiveMs], 'false or a number above 0 ms'),
     transcribeConfig: z.record(z.string(), z.unknown()),
     fleet: z.instanceof(Fleet),
     signal: z.instanceof(AbortSignal),

@@ -59,6 +59,8 @@ export interface SttStreamOptions
   includeWordTimestamps?: boolean
   /** Unread results at which reading the service rests. Default 1000. */
   maxUnreadResults?: number
+  /** Between `metrics` events, in ms; false = none. Default false. */
+  metricsIntervalMs?: number | false
   /** Further fields of `transcribeConfig`, passed as they are. They win over the typed options. Default: none. */
   transcribeConfig?: Readonly<Record<string, unknown>>
   /** Limits and a circuit breaker that this stream shares with others. Default: none. */
@@ -129,6 +131,7 @@ export interface ResolvedOptions {
   frame: { frameMs: number; minFrameMs: number }
   /** Multiple of real time; false = not paced. */
   paceRate: number | false
+  metricsIntervalMs: number | false
   local: boolean
   session: Omit<SttSessionOptions, 'url' | 'signal' | 'gate'> & { url: string }
   fleet?: Fleet
@@ -162,6 +165,7 @@ export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions 
     resample: { channels: options.channels, mix: options.mix, quality: options.resamplerQuality },
     frame: { frameMs, minFrameMs },
     paceRate: pace === 'auto' ? (loopback ? false : AUTO_PACE_RATE) : pace === 'realtime' ? 1 : pace,
+    metricsIntervalMs: options.metricsIntervalMs ?? false,
     local,
     session: {
       ...(local && LOCAL_DEADLINES),

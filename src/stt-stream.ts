@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { addAbortSignal, Duplex, pipeline, type Readable } from 'node:stream'
 import { decode, type Decoder } from './audio/decode.js'
 import { durationMs, type PcmFormat } from './audio/pcm-format.js'
+import { StreamDiagnostics } from './diagnostics.js'
 import { Lane } from './lane.js'
 import { resolveOptions, withConfigChanges, type SttStreamOptions } from './options.js'
 import type { ConfigChanges } from './stt/config-guard.js'
@@ -16,15 +18,20 @@ export interface SttStreamStats extends SessionStats {
   format?: PcmFormat
   /** Source audio decoded. */
   decodedMs: number
+  /** Decoded and not sent yet: in resampler, framer, pacing, replay ring and the socket's own buffer. */
+  queueMs: number
+  /** Since the stream was made, in ms of real time; `decodedMs / elapsedMs` is its speed. */
+  elapsedMs: number
 }
 
 /** Written among the chunks, where it keeps its place; told from a caller's empty chunk by identity. */
 const END_TURN = Buffer.alloc(0)
 
 /** What the session tells of its connections, passed on. */
-const SESSION_NOTICES = ['reconnecting', 'reconnected', 'rotated', 'hibernating']
+const SESSION_NOTICES = ['reconnecting', 'reconnected', 'rotated', 'hibernating'] as const
 
 type Callback = (error?: Error | null) => void
+type Warning = { code: string; message: string }
 
 /**
  * Any audio in, transcripts out.
@@ -52,8 +59,15 @@ export function sttStream(options: SttStreamOptions = {}): SttStream {
  * @fires rotated {cause, fromMs, overlapMs} when a connection has handed over to the next
  * @fires hibernating {atMs} when the connection is closed until somebody speaks
  * @fires warning {code, message} for what is odd but not fatal
+ * @fires metrics {@link SttStreamStats} every `metricsIntervalMs` and, last of all, before `close`
  */
 export class SttStream extends Duplex {
+  /** Tells this stream from all others, in logs, `node:diagnostics_channel` and traces. A UUID. */
+  readonly id: string = randomUUID()
+  readonly #diagnostics = new StreamDiagnostics(this.id)
+  readonly #createdMs = performance.now()
+  readonly #metricsIntervalMs: number | false
+  #metricsTimer: NodeJS.Timeout | undefined
   readonly #decoder: Decoder
   readonly #lane: Lane
   readonly #stages: readonly Duplex[]
@@ -80,16 +94,28 @@ export class SttStream extends Duplex {
         ...session,
         url: resolved.local ? () => this.#localUrl() : url,
         gate: resolved.fleet?.join(this),
+        diagnostics: this.#diagnostics,
       },
     })
     this.#stages = [this.#decoder, ...this.#lane.stages]
     for (const stage of this.#stages) {
-      stage.on('warning', warning => this.emit('warning', warning))
+      stage.on('warning', (warning: Warning) => {
+        this.#diagnostics.warning(warning)
+        this.emit('warning', warning)
+      })
       stage.on('error', error => this.destroy(error))
     }
     const { events } = this.#lane
-    events.on('open', () => this.emit('open'))
-    for (const notice of SESSION_NOTICES) events.on(notice, fact => this.emit(notice, fact))
+    events.on('open', () => {
+      this.#diagnostics.opened()
+      this.emit('open')
+    })
+    for (const notice of SESSION_NOTICES) {
+      events.on(notice, (facts: object) => {
+        this.#diagnostics[notice](facts as never)
+        this.emit(notice, facts)
+      })
+    }
     events.on('readable', () => this.#deliver())
     events.on('end', () => this.push(null))
     pipeline(this.#stages, error => {
@@ -97,6 +123,9 @@ export class SttStream extends Duplex {
     })
     this.on('pipe', source => this.#sources.add(source))
     this.on('unpipe', source => this.#sources.delete(source))
+    this.#metricsIntervalMs = resolved.metricsIntervalMs
+    if (this.#metricsIntervalMs !== false) this.#watchMetrics(this.#metricsIntervalMs)
+    this.#diagnostics.started(resolved.session.config, resolved.local ? 'local' : url)
     // With a path the source is known; there is nothing to write.
     if (this.#readsPath) this.end()
     // Not as a constructor option: an aborted signal would destroy the stream before its fields exist.
@@ -110,10 +139,13 @@ export class SttStream extends Duplex {
   /** Figures so far. */
   stats(): SttStreamStats {
     const { format, bytesOut } = this.#decoder
+    const decodedMs = format ? durationMs(format, bytesOut) : 0
     return {
       bytesIn: this.#bytesIn,
       ...(format && { format }),
-      decodedMs: format ? durationMs(format, bytesOut) : 0,
+      decodedMs,
+      queueMs: Math.max(0, decodedMs - this.#lane.doneMs),
+      elapsedMs: performance.now() - this.#createdMs,
       ...this.#lane.stats(),
     }
   }
@@ -228,16 +260,35 @@ export class SttStream extends Duplex {
     return (await this.#localServer).url
   }
 
+  #watchMetrics(intervalMs: number): void {
+    this.#metricsTimer = setTimeout(() => {
+      this.#metricsTimer?.refresh()
+      const stats = this.stats()
+      this.#diagnostics.metrics(stats)
+      this.emit('metrics', stats)
+    }, intervalMs).unref()
+  }
+
   /** `close` comes when everything is released: child process, socket, timers. */
   override _destroy(error: Error | null, callback: Callback): void {
     const closed = this.#stages
       .filter(stage => !stage.closed)
       .map(stage => new Promise(resolve => stage.once('close', resolve)))
+    clearTimeout(this.#metricsTimer)
     // Each with the error: the session rejects its turns with it.
     for (const stage of this.#stages) stage.destroy(error ?? undefined)
     void Promise.all(closed).then(() => {
       this.#localServer?.then(({ release }) => release()).catch(() => {})
+      this.#tellEnd(error)
       callback(error)
     })
+  }
+
+  #tellEnd(error: Error | null): void {
+    this.#diagnostics.ended(error, this.readableEnded, () => this.stats())
+    if (this.#metricsIntervalMs === false) return
+    const stats = this.stats()
+    // Not in the promise's callback: what a listener throws is the listener's, and keeps no stream from closing.
+    process.nextTick(() => this.emit('metrics', stats))
   }
 }

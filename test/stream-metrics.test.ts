@@ -49,11 +49,8 @@ t.test('takes word times beyond the audio as its end', async t => {
 t.test('counts replayed audio from when it first left', async t => {
   const metrics = sent(1_000, endMs => endMs <= 800)
   for (let endMs = 600; endMs <= 1_000; endMs += 100) metrics.frameSent(endMs, true, 15_000)
-  metrics.reconnected(500, 0)
   t.equal(metrics.interim(undefined, 15_200), 4_400, 'the end of speech stands where it first stood')
   t.equal(metrics.final(750, 15_300), 4_500)
-  metrics.reconnected(250, 40)
-  t.match(metrics.snapshot(), { replayedMs: 750, lostMs: 40, reconnects: 2 })
 })
 
 t.test('never tells a negative latency', async t => {
@@ -65,14 +62,23 @@ t.test('counts messages and bytes, and leaves out what was not measured', async 
   metrics.messageSent(300)
   metrics.messageSent(4_300)
   metrics.messageReceived(120)
-  t.equal(metrics.sentUntilMs, 0)
   t.strictSame(metrics.snapshot(), {
     messagesSent: 2,
     bytesSent: 4_600,
     messagesReceived: 1,
     bytesReceived: 120,
-    replayedMs: 0,
-    lostMs: 0,
-    reconnects: 0,
   })
+})
+
+t.test('knows how far the source is done, sent or left out', async t => {
+  const metrics = new StreamMetrics()
+  t.equal(metrics.doneMs, 0)
+  metrics.frameSent(100, false, 5)
+  t.equal(metrics.doneMs, 100)
+  metrics.skipped(900)
+  t.equal(metrics.doneMs, 900)
+  metrics.frameSent(800, true, 7)
+  t.equal(metrics.doneMs, 900, 'what comes before speech is sent after all')
+  metrics.frameSent(1_000, true, 8)
+  t.equal(metrics.doneMs, 1_000)
 })

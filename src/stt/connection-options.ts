@@ -1,6 +1,7 @@
 import type { Agent } from 'node:http'
 import type { CredentialOptions } from '../wire/auth.js'
 import type { ConnectionGate } from './connection-gate.js'
+import type { StreamMetrics } from './stream-metrics.js'
 import type { WireTranscribeConfig } from './transcribe-config.js'
 
 /** Network behaviour of one connection. All durations in ms. */
@@ -42,6 +43,8 @@ export interface SttConnectionOptions extends ConnectionOptions {
   startMs?: number
   /** Asked before the connection opens. Default: none. */
   gate?: ConnectionGate
+  /** Told of every message and frame. Default: none. */
+  metrics?: StreamMetrics
   signal?: AbortSignal
 }
 

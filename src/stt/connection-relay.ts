@@ -102,6 +102,11 @@ export class ConnectionRelay {
     }
   }
 
+  /** Audio that the current connection's socket still holds, in ms. */
+  get unsentMs(): number {
+    return this.#current?.connection.unsentMs ?? 0
+  }
+
   /** `taken` comes when a connection has taken the item, or when none needs to. One item at a time. */
   write(item: FrameOrMark, taken: () => void): void {
     if (this.#state === 'hibernating' && isMark(item)) {
@@ -454,6 +459,7 @@ export class ConnectionRelay {
       this.#resume()
     } else {
       this.#replay.forgetSilence(HIBERNATION_PREROLL_MS)
+      this.#options.metrics?.skipped(item.startMs + item.sourceMs)
       this.#sender.release()
     }
   }

@@ -119,6 +119,11 @@ export class SttConnection extends Duplex {
     return this.#watchdog.waiting
   }
 
+  /** Audio that the socket has been handed and the operating system has not taken yet, in ms. */
+  get unsentMs(): number {
+    return (this.#socket?.bufferedBytes ?? 0) / WIRE_BYTES_PER_MS
+  }
+
   /** When the credentials end, ms since the epoch; undefined where nobody knows. */
   get credentialsExpireAtMs(): number | undefined {
     return this.#credentialsExpireAtMs
@@ -155,6 +160,7 @@ export class SttConnection extends Duplex {
       {
         onOpen: () => this.#onOpen(),
         onMessage: (data, isBinary) => this.#onMessage(data, isBinary),
+        onSend: bytes => options.metrics?.messageSent(bytes),
         onEnd: end => this.#onSocketEnd(end),
       },
     )
@@ -185,6 +191,7 @@ export class SttConnection extends Duplex {
     const { startMs, pcm, voiced, sourceMs, insertedMs } = frame
     this.#clock.book(startMs, sourceMs, insertedMs)
     this.#evidence.sent(this.#clock.sentMs, voiced)
+    this.#options.metrics?.frameSent(startMs + sourceMs, voiced, performance.now())
     this.#turnMs += sourceMs
     // Nobody waits for an answer to half a turn where the client ends turns.
     if (voiced && !this.#manualTurns) this.#watchdog.speechSent()
@@ -264,6 +271,7 @@ export class SttConnection extends Duplex {
       return
     }
     this.#touch()
+    this.#options.metrics?.messageReceived(data.length)
     this.#watchdog.stop()
     try {
       const text = this.#withoutKey(data.toString('utf8'))

@@ -1,13 +1,16 @@
+import type { StreamDiagnostics } from '../diagnostics.js'
 import type { TranscriptionEvent, SttEvent } from './events.js'
 import type { ServerMessage, TranscriptionMessage } from './protocol.js'
 import type { Delivered, ReplayFilter } from './replay-filter.js'
 import { ResultQueue } from './result-queue.js'
+import type { StreamMetrics } from './stream-metrics.js'
 import { Turns, type UnnumberedTranscription } from './turns.js'
 
 export interface ResultsOptions {
   interimResults?: boolean
   includeWordTimestamps?: boolean
   maxUnreadResults?: number
+  diagnostics?: StreamDiagnostics
 }
 
 /** What one message of the service came to. */
@@ -24,6 +27,7 @@ export interface Outcome {
  */
 export class Results {
   readonly #options: ResultsOptions
+  readonly #metrics: StreamMetrics
   readonly #turns = new Turns()
   readonly #queue: ResultQueue
   #held: TranscriptionMessage | undefined
@@ -34,8 +38,9 @@ export class Results {
   #interims = 0
   #finals = 0
 
-  constructor(options: ResultsOptions) {
+  constructor(options: ResultsOptions, metrics: StreamMetrics) {
     this.#options = options
+    this.#metrics = metrics
     this.#queue = new ResultQueue(options.maxUnreadResults ?? 1_000)
   }
 
@@ -129,16 +134,32 @@ export class Results {
   finish(): TranscriptionEvent | undefined {
     if (!this.#turns.interim && this.#held) this.#turns.accept(this.#held)
     const promoted = this.#turns.promote()
-    return promoted && this.#enqueue(promoted)
+    if (!promoted) return undefined
+    this.#options.diagnostics?.final(promoted, undefined)
+    return this.#enqueue(promoted)
   }
 
   #transcription(message: TranscriptionMessage, overlapMs: number | undefined): Outcome {
     this.#held = undefined
     const result = this.#turns.accept(message, overlapMs)
+    if (result) this.#measure(result)
     const event = result && this.#enqueue(result)
     if (!message.isFinal || !event) return {}
     this.#finalEndMs = Math.max(this.#finalEndMs, event.endMs ?? -1)
     return { final: event }
+  }
+
+  #measure(result: UnnumberedTranscription): void {
+    const { diagnostics } = this.#options
+    const { turnId, endMs } = result
+    const nowMs = performance.now()
+    if (result.isFinal) {
+      const latencyMs = this.#metrics.final(endMs, nowMs)
+      diagnostics?.final(result, latencyMs)
+    } else {
+      const latencyMs = this.#metrics.interim(endMs, nowMs)
+      diagnostics?.interim(turnId, latencyMs)
+    }
   }
 
   #enqueue(result: UnnumberedTranscription): TranscriptionEvent | undefined {

@@ -1,5 +1,7 @@
+import type { StreamDiagnostics } from '../diagnostics.js'
 import type { SttConnectionOptions } from './connection-options.js'
 import type { RetryOptions } from './retry-policy.js'
+import type { StreamMetricsSnapshot } from './stream-metrics.js'
 
 /** How one stream lives over many connections. Durations in ms. */
 export interface ContinuityOptions {
@@ -25,6 +27,8 @@ export interface SttSessionOptions extends SttConnectionOptions, ContinuityOptio
   includeWordTimestamps?: boolean
   /** Unread results at which the socket is no longer read. Default 1 000. */
   maxUnreadResults?: number
+  /** Told of turns. Default: none. */
+  diagnostics?: StreamDiagnostics
 }
 
 export const CONTINUITY_DEFAULTS = {
@@ -35,7 +39,7 @@ export const CONTINUITY_DEFAULTS = {
 }
 
 /** Counts of one stream, over all its connections. Durations in ms of audio. */
-export interface SessionStats {
+export interface SessionStats extends StreamMetricsSnapshot {
   /** Sent to the service, inserted silence and what was sent again included. */
   sentMs: number
   /** Silence that was sent and is not the source's. */

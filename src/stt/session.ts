@@ -12,6 +12,7 @@ import type { ServerMessage, TranscriptionMessage } from './protocol.js'
 import { isMark } from './replay-ring.js'
 import { Results } from './results.js'
 import { CONTINUITY_DEFAULTS, type SessionStats, type SttSessionOptions } from './session-options.js'
+import { StreamMetrics } from './stream-metrics.js'
 import { isManual, type WireTranscribeConfig } from './transcribe-config.js'
 
 type Callback = (error?: Error | null) => void
@@ -31,6 +32,7 @@ type Callback = (error?: Error | null) => void
 export class SttSession extends Duplex {
   readonly #relay: ConnectionRelay
   readonly #results: Results
+  readonly #metrics = new StreamMetrics()
   readonly #expectedTurns: ExpectedTurns
   readonly #manualTurns: ManualTurnLimit
   #readerWaits = false
@@ -45,7 +47,7 @@ export class SttSession extends Duplex {
       writableHighWaterMark: 1,
     })
     const { finishTimeoutMs = CONNECTION_DEFAULTS.finishTimeoutMs } = options
-    this.#results = new Results(options)
+    this.#results = new Results(options, this.#metrics)
     this.#expectedTurns = new ExpectedTurns({
       timeoutMs: finishTimeoutMs,
       isResting: () => this.#results.full,
@@ -54,7 +56,8 @@ export class SttSession extends Duplex {
     })
     this.#manualTurns = new ManualTurnLimit(options.maxManualTurnMs ?? CONTINUITY_DEFAULTS.maxManualTurnMs)
     this.#manualTurns.enabled = isManual(options.config)
-    this.#relay = new ConnectionRelay(options, {
+    const measured = { ...options, metrics: this.#metrics }
+    this.#relay = new ConnectionRelay(measured, {
       delivered: () => this.#results.delivered,
       turnExpected: () => this.#expectedTurns.size > 0,
       onMessage: (message, generation) => this.#onMessage(message, generation),
@@ -70,7 +73,12 @@ export class SttSession extends Duplex {
   }
 
   stats(): SessionStats {
-    return { ...this.#relay.stats, ...this.#results.stats }
+    return { ...this.#relay.stats, ...this.#results.stats, ...this.#metrics.snapshot() }
+  }
+
+  /** How much of the source has gone out, or was left out, in ms. */
+  get doneMs(): number {
+    return this.#metrics.doneMs - this.#relay.unsentMs
   }
 
   /**

@@ -16,12 +16,6 @@ export interface StreamMetricsSnapshot {
   /** WebSocket messages from the service, and their payload; over all connections. */
   messagesReceived: number
   bytesReceived: number
-  /** Audio that was sent a second time, to a new connection, in ms. */
-  replayedMs: number
-  /** Audio that could not be sent again after a connection was lost, in ms. */
-  lostMs: number
-  /** Connections that took over from a lost one. */
-  reconnects: number
   /** From audio to interim; absent until one is measured. */
   audioToInterim?: LatencySummary
   /** From audio to final; absent until one is measured. */
@@ -40,19 +34,22 @@ export class StreamMetrics {
   #bytesSent = 0
   #messagesReceived = 0
   #bytesReceived = 0
-  #replayedMs = 0
-  #lostMs = 0
-  #reconnects = 0
+  #skippedUntilMs = 0
 
-  /** How far the source has been sent, in ms. */
-  get sentUntilMs(): number {
-    return this.#sendTimes.newestMs
+  /** How far the source has been sent or left out, in ms. */
+  get doneMs(): number {
+    return Math.max(this.#sendTimes.newestMs, this.#skippedUntilMs)
   }
 
   /** A frame was handed to the socket; `endMs` on the source's clock. A replayed one changes nothing. */
   frameSent(endMs: number, voiced: boolean, nowMs: number): void {
     if (voiced && endMs > this.#sendTimes.newestMs) this.#speechEndMs = endMs
     this.#sendTimes.add(endMs, nowMs)
+  }
+
+  /** The audio up to `endMs` of the source will not be sent. */
+  skipped(endMs: number): void {
+    this.#skippedUntilMs = endMs
   }
 
   messageSent(bytes: number): void {
@@ -63,12 +60,6 @@ export class StreamMetrics {
   messageReceived(bytes: number): void {
     this.#messagesReceived++
     this.#bytesReceived += bytes
-  }
-
-  reconnected(replayedMs: number, lostMs: number): void {
-    this.#reconnects++
-    this.#replayedMs += replayedMs
-    this.#lostMs += lostMs
   }
 
   /**
@@ -98,9 +89,6 @@ export class StreamMetrics {
       bytesSent: this.#bytesSent,
       messagesReceived: this.#messagesReceived,
       bytesReceived: this.#bytesReceived,
-      replayedMs: this.#replayedMs,
-      lostMs: this.#lostMs,
-      reconnects: this.#reconnects,
       ...(audioToInterim && { audioToInterim }),
       ...(audioToFinal && { audioToFinal }),
     }

@@ -34,6 +34,8 @@ export interface WireSocketOptions {
 export interface WireSocketListener {
   onOpen(): void
   onMessage(data: Buffer, isBinary: boolean): void
+  /** A message was handed to the socket, with this much payload. */
+  onSend(bytes: number): void
   onEnd(end: SocketEnd): void
 }
 
@@ -104,6 +106,7 @@ export class WireSocket {
   send(text: string | Buffer, taken?: () => void): void {
     // A send on a socket that the peer has closed fails here; `onEnd` tells why, after the unread messages.
     this.#ws.send(text, { binary: false }, () => this.#releaseWaiting())
+    this.#listener.onSend(Buffer.byteLength(text))
     if (!taken) return
     this.#awaitingRoom = taken
     if (this.#ws.bufferedAmount <= this.#options.highWaterMarkBytes)
