@@ -130,6 +130,22 @@ const TESTS: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.match(stdout, /^WEBVTT\n\n00:00:00\.200 --> 00:00:01\.\d{3}\nturn the lamp on\n\n/)
   },
 
+  async 'metrics.mjs'(t, name) {
+    const { code, stdout, stderr } = await runScripted(t, name, [mp3])
+    t.equal(code, 0, stderr)
+    t.match(stdout, /0\.1 min read, 0\.0 s of it waiting, \d{6} bytes sent, 2 turns\n/)
+    t.match(stdout, /^ {2}\d+ interims: half within \d+ ms, .*\n {2}2 finals: .* all within \d+ ms\n$/m)
+  },
+
+  async 'opentelemetry.mjs'(t, name) {
+    const { code, stdout, stderr } = await runScripted(t, name, [mp3])
+    t.equal(code, 0, stderr)
+    t.match(stdout, "name: 'transcribe inworld/inworld-stt-1'")
+    t.match(stdout, "name: 'call'")
+    t.match(stdout, "'sttstream.turn.count': 2")
+    t.match(stdout, "name: 'sttstream.audio_to_final.duration'")
+  },
+
   async 'stages.mjs'(t, name) {
     const { code, stdout, stderr } = await run(name, [AMIABLE])
     t.equal(code, 0, stderr)

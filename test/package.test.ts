@@ -122,6 +122,25 @@ t.test('can be required from CommonJS', async t => {
   t.equal(await node('--eval', script), 'function function function\n')
 })
 
+t.test('needs @opentelemetry/api for its subpath alone', async t => {
+  const script = `
+    const { sttStream } = require('sttstream')
+    try {
+      require('sttstream/opentelemetry')
+    } catch (error) {
+      console.log(typeof sttStream, error.code, /@opentelemetry\\/api/.test(error.message))
+    }`
+  t.match(await node('--eval', script), /^function (ERR_)?MODULE_NOT_FOUND true\n$/)
+  const scope = join(consumer, 'node_modules/@opentelemetry')
+  mkdirSync(scope)
+  cpSync(join(ROOT, 'node_modules/@opentelemetry/api'), join(scope, 'api'), { recursive: true })
+  for (const type of ['module', 'commonjs']) {
+    const load = type === 'module' ? 'await import' : 'require'
+    const used = `const { instrument } = ${load}('sttstream/opentelemetry'); instrument()(); console.log('done')`
+    t.equal(await node(`--input-type=${type}`, '--eval', used), 'done\n', type)
+  }
+})
+
 t.test('has types for ES modules and for CommonJS', async t => {
   const use = `
     const stream: SttStream = sttStream({ url: 'local' })
@@ -133,7 +152,9 @@ t.test('has types for ES modules and for CommonJS', async t => {
     join(consumer, 'cjs.cts'),
     `import { sttStream, type SttStream } from 'sttstream'
     import testing = require('sttstream/testing')
+    import { instrument } from 'sttstream/opentelemetry'
     testing.startLocalServer satisfies object
+    instrument({}) satisfies () => void
     ${use}`,
   )
   const types = ['--types', 'node', '--typeRoots', join(ROOT, 'node_modules/@types')]
