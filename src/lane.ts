@@ -8,6 +8,9 @@ import { SttSession } from './stt/session.js'
 import type { SessionStats, SttSessionOptions } from './stt/session-options.js'
 import type { WireTranscribeConfig } from './stt/transcribe-config.js'
 
+/** What a session tells of its connections. */
+export const SESSION_NOTICES = ['reconnecting', 'reconnected', 'rotated', 'hibernating'] as const
+
 export interface LaneOptions extends Pick<ResolvedOptions, 'resample' | 'frame' | 'paceRate'> {
   /** What the samples are, or whoever will know it before the first chunk. */
   format: ResampleOptions['format']
@@ -40,8 +43,13 @@ export class Lane {
     return this.events.stats()
   }
 
-  /** The final of the turn that the next `endTurnAfter()` ends. */
-  expectTurn(): Promise<TranscriptionEvent | undefined> {
+  /**
+   * The final of the turn that the next `endTurnAfter()` ends.
+   * @throws TypeError for a channel: there is one way for all
+   */
+  expectTurn(channel?: number): Promise<TranscriptionEvent | undefined> {
+    if (channel !== undefined)
+      throw new TypeError(`endTurn(channel) needs the option channels: 'separate'; got ${channel} without it`)
     return this.events.expectTurn()
   }
 

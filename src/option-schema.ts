@@ -55,7 +55,11 @@ export const optionSchema = z
       value => typeof value === 'object' && value !== null,
       'an object {encoding, sampleRateHertz, channels}',
     ),
-    channels: z.custom<readonly number[]>(Array.isArray, 'an array of channels, counted from 0'),
+    channels: z.custom<readonly number[] | 'separate'>(
+      value => value === 'separate' || Array.isArray(value),
+      "an array of channels, counted from 0, or 'separate'",
+    ),
+    mergeWaitMs: z.union([z.literal(false), ms], 'false or a number from 0 ms'),
     mix: z.custom<readonly number[]>(Array.isArray, 'an array of a gain for each channel'),
     resamplerQuality: z.enum(['high', 'fast']),
     path: z.string().min(1),

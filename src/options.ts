@@ -25,7 +25,11 @@ const LOCAL_DEADLINES = { handshakeTimeoutMs: 120_000, finishTimeoutMs: 120_000,
  * RangeError, each naming option, expectation and what came.
  */
 export interface SttStreamOptions
-  extends Omit<ConnectionOptions, 'url'>, ContinuityOptions, TranscribeConfigOptions, ChannelMixOptions {
+  extends
+    Omit<ConnectionOptions, 'url'>,
+    ContinuityOptions,
+    TranscribeConfigOptions,
+    Pick<ChannelMixOptions, 'mix'> {
   /**
    * 'ws:' or 'wss:' URL of the STT channel, or 'local': a server of this process with the local recogniser, no
    * key and no internet. Default: the service.
@@ -39,6 +43,16 @@ export interface SttStreamOptions
   ffmpegPath?: string
   /** How much of a seek-only file may be spooled to a temporary file, in bytes. Default 1 GiB. */
   spoolLimitBytes?: number
+  /**
+   * Hears the mean of these channels alone, counted from 0: `[0]` is the left one of a stereo pair. 'separate': each
+   * channel has a session of its own, and the events say in `channel` whose they are. Default: the mean of all.
+   */
+  channels?: readonly number[] | 'separate'
+  /**
+   * With `channels: 'separate'`: how long a final may wait for another channel's that begins earlier, in ms; false =
+   * as long as it takes. Default 5000.
+   */
+  mergeWaitMs?: number | false
   /**
    * What is kept of the band and what it costs: 'high' hears up to 94 % of half the rate; 'fast' takes a third of
    * the work and of the delay, for telephone calls and crowded hosts. Default 'high'.
@@ -128,6 +142,9 @@ const PIPELINE_CONFIG: WireTranscribeConfig = {
 export interface ResolvedOptions {
   decode: { input?: PcmFormat; path?: string; ffmpegPath?: string; spoolLimitBytes?: number }
   resample: Omit<ResampleOptions, 'format' | 'signal'>
+  /** Whether each channel has a session of its own. */
+  separate: boolean
+  mergeWaitMs: number | false
   frame: { frameMs: number; minFrameMs: number }
   /** Multiple of real time; false = not paced. */
   paceRate: number | false
@@ -147,8 +164,12 @@ export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions 
   const local = url === 'local'
   const loopback = local || isLoopback(url)
   if (options.input) checkPcmFormat(options.input, 'input')
-  checkChannelMix(options)
-  if (options.input) gainsOf(options, options.input.channels)
+  const separate = options.channels === 'separate'
+  if (separate && options.mix !== undefined)
+    throw new TypeError("channels: 'separate' and mix exclude one another")
+  const channels = options.channels === 'separate' ? undefined : options.channels
+  checkChannelMix({ channels, mix: options.mix })
+  if (options.input) gainsOf({ channels, mix: options.mix }, options.input.channels)
   if (options.input && options.path)
     throw new TypeError('input and path exclude one another: a raw file is piped in')
   const minFrameMs = modelId.startsWith('assemblyai/') ? 50 : MIN_FRAME_MS
@@ -162,7 +183,9 @@ export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions 
   }
   return {
     decode: pick(options, DECODE_OPTIONS),
-    resample: { channels: options.channels, mix: options.mix, quality: options.resamplerQuality },
+    resample: { channels, mix: options.mix, quality: options.resamplerQuality },
+    separate,
+    mergeWaitMs: options.mergeWaitMs ?? 5_000,
     frame: { frameMs, minFrameMs },
     paceRate: pace === 'auto' ? (loopback ? false : AUTO_PACE_RATE) : pace === 'realtime' ? 1 : pace,
     metricsIntervalMs: options.metricsIntervalMs ?? false,

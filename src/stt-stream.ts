@@ -3,8 +3,9 @@ import { setMaxListeners } from 'node:events'
 import { addAbortSignal, Duplex, pipeline, type Readable } from 'node:stream'
 import { decode, type Decoder } from './audio/decode.js'
 import { durationMs, type PcmFormat } from './audio/pcm-format.js'
+import { ChannelLanes } from './channel-lanes.js'
 import { StreamDiagnostics } from './diagnostics.js'
-import { Lane } from './lane.js'
+import { Lane, SESSION_NOTICES } from './lane.js'
 import { resolveOptions, withConfigChanges, type SttStreamOptions } from './options.js'
 import type { ConfigChanges } from './stt/config-guard.js'
 import type { SttEvent, TranscriptionEvent } from './stt/events.js'
@@ -22,13 +23,12 @@ export interface SttStreamStats extends SessionStats {
   queueMs: number
   /** Since the stream was made, in ms of real time; `decodedMs / elapsedMs` is its speed. */
   elapsedMs: number
+  /** With `channels: 'separate'`: each channel's own; the counts beside it are their sums. */
+  channels?: SessionStats[]
 }
 
 /** Written among the chunks, where it keeps its place; told from a caller's empty chunk by identity. */
 const END_TURN = Buffer.alloc(0)
-
-/** What the session tells of its connections, passed on. */
-const SESSION_NOTICES = ['reconnecting', 'reconnected', 'rotated', 'hibernating'] as const
 
 type Callback = (error?: Error | null) => void
 type Warning = { code: string; message: string }
@@ -69,7 +69,7 @@ export class SttStream extends Duplex {
   readonly #metricsIntervalMs: number | false
   #metricsTimer: NodeJS.Timeout | undefined
   readonly #decoder: Decoder
-  readonly #lane: Lane
+  readonly #lane: Lane | ChannelLanes
   readonly #stages: readonly Duplex[]
   readonly #readsPath: boolean
   /** As given, with the changes since. */
@@ -87,16 +87,17 @@ export class SttStream extends Duplex {
     const { url, ...session } = resolved.session
     this.#readsPath = resolved.decode.path !== undefined
     this.#decoder = decode(resolved.decode)
-    this.#lane = new Lane({
+    const lane = {
       ...resolved,
-      format: this.#decoder,
+      format: resolved.decode.input ?? this.#decoder,
       session: {
         ...session,
         url: resolved.local ? () => this.#localUrl() : url,
         gate: resolved.fleet?.join(this),
         diagnostics: this.#diagnostics,
       },
-    })
+    }
+    this.#lane = resolved.separate ? new ChannelLanes(lane) : new Lane(lane)
     this.#stages = [this.#decoder, ...this.#lane.stages]
     for (const stage of this.#stages) {
       stage.on('warning', (warning: Warning) => {
@@ -152,14 +153,16 @@ export class SttStream extends Duplex {
 
   /**
    * Ends the speaker's turn after all audio written so far (behind ffmpeg: after what it has decoded so far).
-   * Resolves with that turn's final, or undefined when nothing was said in it.
+   * Resolves with that turn's final, or undefined when nothing was said in it. With `channels: 'separate'` it ends
+   * the turn of one channel, or without `channel` those of all, and resolves with the final that begins first.
    * @returns rejects with the stream's error, or STT_ERR_TURN_TIMEOUT when the service does not answer
-   * @throws TypeError after `end()`
+   * @throws TypeError after `end()` and for a channel without `channels: 'separate'`; RangeError for a channel that
+   * cannot be
    */
-  endTurn(): Promise<TranscriptionEvent | undefined> {
+  endTurn(channel?: number): Promise<TranscriptionEvent | undefined> {
     if (this.writableEnded || this.destroyed)
       throw new TypeError('endTurn() must be called before the stream has ended')
-    const final = this.#lane.expectTurn()
+    const final = this.#lane.expectTurn(channel)
     this.write(END_TURN)
     return final
   }

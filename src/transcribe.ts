@@ -33,7 +33,7 @@ export async function transcribe(source: AudioSource, options: TranscribeOptions
     throw new TypeError(`onEvent must be a function; got ${typeof onEvent}`)
   if ('path' in rest && rest.path !== undefined)
     throw new TypeError('path is not an option here: the source is the path')
-  const stream = startStream(source, { interimResults: onEvent !== undefined, ...rest })
+  const stream = startStream(source, { interimResults: onEvent !== undefined, mergeWaitMs: false, ...rest })
 
   const finals: TranscriptionEvent[] = []
   const warnings: Transcript['warnings'] = []

@@ -4,7 +4,8 @@ import { Readable } from 'node:stream'
 import t from 'tap'
 import { sttStream, type SttEvent, type SttStreamOptions } from '#dist/index.js'
 import { encode, splitEvery } from './fixtures/audio.js'
-import { goForward, youngMan } from './fixtures/speech.js'
+import { goForward, readSamples, youngMan } from './fixtures/speech.js'
+import { interleave } from './fixtures/stamped-channels.js'
 
 /**
  * Real speech through the real recogniser and the whole pipeline. Words are asserted that are really spoken; the
@@ -72,6 +73,29 @@ t.test('hears two streams at once without mixing them', async t => {
   const said = new Set(youngMan.transcript.split(' '))
   const heard = novel.text.split(' ').filter(word => said.has(word))
   t.ok(heard.length >= said.size / 2, `${heard.length} of ${said.size} words`)
+})
+
+t.test('hears two people who talk at once, each in a channel of his own', async t => {
+  const novel = readSamples(youngMan)
+  const channels = [readFileSync(goForward.path), Buffer.from(novel.buffer)]
+  const fourSeconds = channels.map(pcm => Buffer.concat([pcm, Buffer.alloc(4_000 * 32 - pcm.length)]))
+  const { finals } = await transcribe(Readable.from([interleave(fourSeconds)]), {
+    input: { ...RAW, channels: 2 },
+    channels: 'separate',
+    mergeWaitMs: false,
+  })
+  const wordsOf = (side: number) =>
+    finals.filter(({ channel }) => channel === side).flatMap(({ transcript }) => transcript.split(' '))
+  t.equal(wordsOf(0).join(' '), goForward.transcript)
+  const said = new Set(youngMan.transcript.split(' '))
+  const heard = wordsOf(1).filter(word => said.has(word))
+  t.ok(heard.length >= said.size / 2, `${heard.length} of ${said.size} words`)
+  const startsMs = finals.map(({ startMs }) => startMs)
+  t.strictSame(
+    startsMs,
+    startsMs.toSorted((a = 0, b = 0) => a - b),
+    'in time order',
+  )
 })
 
 t.test('ends turns by hand', async t => {

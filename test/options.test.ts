@@ -112,11 +112,25 @@ t.test('takes channels or a mix, and refuses what does not fit the declared inpu
   t.strictSame(resolveOptions({ url, channels: [7] }).resample, { ...unset, channels: [7] })
   t.strictSame(resolveOptions({ url, input, mix: [1, 0] }).resample, { ...unset, mix: [1, 0] })
   t.strictSame(resolveOptions({ url, resamplerQuality: 'fast' }).resample, { ...unset, quality: 'fast' })
+  t.match(resolveOptions({ url, input, channels: 'separate' }), { resample: unset, separate: true })
   refuse(t, { resamplerQuality: 'best' }, TypeError, /^resamplerQuality: /)
-  refuse(t, { channels: 0 }, TypeError, /^channels: an array of channels, counted from 0; got 0/)
+  refuse(
+    t,
+    { channels: 0 },
+    TypeError,
+    /^channels: an array of channels, counted from 0, or 'separate'; got 0/,
+  )
   refuse(t, { mix: 'left' }, TypeError, /^mix: an array of a gain for each channel; got string/)
   refuse(t, { channels: [8] }, RangeError, /^channels must be .*got \[8\]/)
   refuse(t, { channels: [0], mix: [1] }, TypeError, /^channels and mix exclude one another/)
+  refuse(
+    t,
+    { channels: 'separate', mix: [1] },
+    TypeError,
+    /^channels: 'separate' and mix exclude one another/,
+  )
+  refuse(t, { channels: 'left' }, TypeError, /^channels: .*got string/)
+  refuse(t, { mergeWaitMs: -1 }, RangeError, /^mergeWaitMs: /)
   refuse(t, { input, channels: [2] }, RangeError, /^channels must name .*2 channels.*got 2/)
   refuse(t, { input, mix: [1] }, RangeError, /^mix must have a gain for each .*got 1/)
 })

@@ -107,6 +107,11 @@ export class ConnectionRelay {
     return this.#current?.connection.unsentMs ?? 0
   }
 
+  /** No final will come any more that begins before this, as far as is known, in ms of the source. */
+  get settledMs(): number {
+    return this.#replay.settledMs
+  }
+
   /** `taken` comes when a connection has taken the item, or when none needs to. One item at a time. */
   write(item: FrameOrMark, taken: () => void): void {
     if (this.#state === 'hibernating' && isMark(item)) {

@@ -11,9 +11,9 @@ export interface TranscriptionEvent {
   transcript: string
   /** Exactly one final ends each turn. */
   isFinal: boolean
-  /** Holds from a turn's first interim to its final; counts up from 1. */
+  /** Holds from a turn's first interim to its final; counts up from 1, over all channels. */
   turnId: number
-  /** Counts the delivered transcriptions of the stream from 1, without gaps. */
+  /** Counts the delivered transcriptions of the stream from 1, over all channels, without gaps. */
   seq: number
   /** First and last word of the turn, where the service gave times. */
   startMs?: number
@@ -23,7 +23,7 @@ export interface TranscriptionEvent {
   voiceProfile?: VoiceProfile
   /** As the service spells it. */
   language?: string
-  /** Source channel, where each channel has its own session. */
+  /** Counted from 0; only where each channel has its own session. */
   channel?: number
   /** The service closed with only an interim at hand: this final is that interim. */
   promoted?: true
@@ -48,6 +48,8 @@ export interface SpeechStartedEvent {
   startMs: number
   /** 0 to 1. */
   confidence?: number
+  /** As in {@link TranscriptionEvent}. */
+  channel?: number
 }
 
 /** Voice activity paused. Not the end of a turn; it may come after the turn's final. */
@@ -56,11 +58,13 @@ export interface SpeechStoppedEvent {
   /** How much of the source had been sent when the service said so. */
   atMs: number
   silenceDurationMs: number
+  /** As in {@link TranscriptionEvent}. */
+  channel?: number
 }
 
 export interface UsageEvent {
   type: 'usage'
-  /** Audio that the service counts so far, in ms; summed over connections and messages. */
+  /** Audio that the service counts so far, in ms; summed over connections, channels and messages. */
   transcribedAudioMs: number
   modelId?: string
 }
@@ -69,4 +73,6 @@ export interface UsageEvent {
 export interface UnknownEvent {
   type: 'unknown'
   message: unknown
+  /** As in {@link TranscriptionEvent}. */
+  channel?: number
 }

@@ -9,12 +9,17 @@ import type { ServerMessage } from './protocol.js'
 
 /** Voice activity outlasts the last word by breath and hangover: a voiced run this close to it belongs to it. */
 export const WORD_TAIL_MS = 400
+/** A word may begin so long before voice activity is sure of it. */
+const ONSET_MS = 200
 
 export class Evidence {
   /** Below zero until something is proven: no word's tail covers the first speech. */
   #provenMs = -WORD_TAIL_MS
   /** Where the last voiced frame ends; -1 before the first. */
   #voicedEndMs = -1
+  /** Where the oldest voiced audio begins that is not proven heard; of use only while something is pending. */
+  #voiceStartMs = 0
+  #sentMs = 0
   #openInterim = false
   /** Speech was told of, or an interim, that no final has covered: a later speech proves nothing then. */
   #turnOpen = false
@@ -38,8 +43,15 @@ export class Evidence {
     return this.#openInterim || this.#speechOpen || this.#voicedEndMs > this.#provenMs + WORD_TAIL_MS
   }
 
+  /** No final will come any more that begins before this, as far as is known, in ms. */
+  get settledMs(): number {
+    return this.pending ? Math.max(this.provenMs, this.#voiceStartMs - ONSET_MS) : this.#sentMs
+  }
+
   /** A frame left for the service; `endMs` on this clock. */
   sent(endMs: number, voiced: boolean): void {
+    if (voiced && !this.pending) this.#voiceStartMs = this.#sentMs
+    this.#sentMs = Math.max(this.#sentMs, endMs)
     if (voiced) this.#voicedEndMs = Math.max(this.#voicedEndMs, endMs)
   }
 

@@ -38,6 +38,11 @@ export class Replay {
     return this.#evidence.pending
   }
 
+  /** No final will come any more that begins before this, as far as is known, in ms of the source. */
+  get settledMs(): number {
+    return this.#evidence.settledMs
+  }
+
   /** Whether items wait that no connection has been sent. */
   get unsent(): boolean {
     return this.#sentEnd < this.ring.next
@@ -84,6 +89,7 @@ export class Replay {
 
   /** What the ring holds is silence that nobody needs, but for the last `keepMs`. */
   forgetSilence(keepMs: number): void {
+    this.#evidence.sent(this.ring.endMs, false)
     this.#sentEnd = this.ring.next
     this.#trim(this.ring.lastMs(keepMs))
   }

@@ -11,6 +11,8 @@ export interface ResultsOptions {
   includeWordTimestamps?: boolean
   maxUnreadResults?: number
   diagnostics?: StreamDiagnostics
+  channel?: number
+  nextTurnId?: () => number
 }
 
 /** What one message of the service came to. */
@@ -28,7 +30,9 @@ export interface Outcome {
 export class Results {
   readonly #options: ResultsOptions
   readonly #metrics: StreamMetrics
-  readonly #turns = new Turns()
+  readonly #turns: Turns
+  /** On every event that is one channel's own. */
+  readonly #channel: { channel?: number }
   readonly #queue: ResultQueue
   #held: TranscriptionMessage | undefined
   #finalEndMs = -1
@@ -41,6 +45,8 @@ export class Results {
   constructor(options: ResultsOptions, metrics: StreamMetrics) {
     this.#options = options
     this.#metrics = metrics
+    this.#turns = new Turns(options.nextTurnId)
+    this.#channel = options.channel === undefined ? {} : { channel: options.channel }
     this.#queue = new ResultQueue(options.maxUnreadResults ?? 1_000)
   }
 
@@ -97,6 +103,7 @@ export class Results {
           type: 'speechStarted',
           startMs,
           ...(confidence !== undefined && { confidence }),
+          ...this.#channel,
         })
         break
       }
@@ -106,13 +113,14 @@ export class Results {
           type: 'speechStopped',
           atMs: this.#atMs,
           silenceDurationMs: message.silenceDurationMs,
+          ...this.#channel,
         })
         break
       case 'usage':
         this.addUsage(message)
         break
       case 'unknown':
-        this.#queue.push({ type: 'unknown', message: message.message })
+        this.#queue.push({ type: 'unknown', message: message.message, ...this.#channel })
         break
       case 'error':
         // The connection fails with it.
@@ -167,6 +175,6 @@ export class Results {
     else this.#interims++
     if (!result.isFinal && this.#options.interimResults === false) return undefined
     const shown = this.#options.includeWordTimestamps ? result : { ...result, wordTimestamps: [] }
-    return this.#queue.pushTranscription(shown)
+    return this.#queue.pushTranscription({ ...shown, ...this.#channel })
   }
 }

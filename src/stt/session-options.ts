@@ -29,6 +29,10 @@ export interface SttSessionOptions extends SttConnectionOptions, ContinuityOptio
   maxUnreadResults?: number
   /** Told of turns. Default: none. */
   diagnostics?: StreamDiagnostics
+  /** Set on the events. Default: none. */
+  channel?: number
+  /** Gives each turn its number, where several sessions make one stream. Default: counts from 1. */
+  nextTurnId?: () => number
 }
 
 export const CONTINUITY_DEFAULTS = {
@@ -58,4 +62,27 @@ export interface SessionStats extends StreamMetricsSnapshot {
   interims: number
   finals: number
   unreadResults: number
+}
+
+/** Of several sessions. Latencies have no sum: they stay with each. */
+export function sumStats(all: readonly SessionStats[]): SessionStats {
+  const sum = (of: Exclude<keyof SessionStats, 'audioToInterim' | 'audioToFinal'>) =>
+    all.reduce((total, stats) => total + stats[of], 0)
+  return {
+    sentMs: sum('sentMs'),
+    insertedMs: sum('insertedMs'),
+    replayedMs: sum('replayedMs'),
+    lostMs: sum('lostMs'),
+    unprotectedMs: sum('unprotectedMs'),
+    skippedMs: sum('skippedMs'),
+    connections: sum('connections'),
+    transcribedAudioMs: sum('transcribedAudioMs'),
+    interims: sum('interims'),
+    finals: sum('finals'),
+    unreadResults: sum('unreadResults'),
+    messagesSent: sum('messagesSent'),
+    bytesSent: sum('bytesSent'),
+    messagesReceived: sum('messagesReceived'),
+    bytesReceived: sum('bytesReceived'),
+  }
 }

@@ -28,6 +28,7 @@ type Callback = (error?: Error | null) => void
  * @fires rotated {cause, fromMs, overlapMs}
  * @fires hibernating {atMs}
  * @fires warning {code, message}
+ * @fires progress when audio has gone out or a message has come: `settledMs` and `resting` may have changed
  */
 export class SttSession extends Duplex {
   readonly #relay: ConnectionRelay
@@ -81,6 +82,16 @@ export class SttSession extends Duplex {
     return this.#metrics.doneMs - this.#relay.unsentMs
   }
 
+  /** No final will come any more that begins before this, as far as is known, in ms of the source. */
+  get settledMs(): number {
+    return this.#received ? Infinity : this.#relay.settledMs
+  }
+
+  /** Whether so much waits for the reader that the connection is not read. */
+  get resting(): boolean {
+    return this.#results.full
+  }
+
   /**
    * The final of the turn that the next EndTurnMark ends; undefined when nothing was said in it. Rejects when the
    * stream fails first, or with STT_ERR_TURN_TIMEOUT when the service leaves the mark unanswered.
@@ -99,15 +110,19 @@ export class SttSession extends Duplex {
   }
 
   override _write(item: FrameOrMark, _encoding: BufferEncoding, callback: Callback): void {
+    const taken = () => {
+      callback()
+      this.emit('progress')
+    }
     if (isMark(item)) {
       this.#manualTurns.ended()
       this.#expectedTurns.written(item)
-      this.#relay.write(item, callback)
+      this.#relay.write(item, taken)
     } else if (this.#manualTurns.mustEndAfter(item)) {
       this.#warnOfSplitTurn()
-      this.#relay.write(item, () => this.#relay.write({ endTurn: true }, callback))
+      this.#relay.write(item, () => this.#relay.write({ endTurn: true }, taken))
     } else {
-      this.#relay.write(item, callback)
+      this.#relay.write(item, taken)
     }
   }
 
@@ -132,6 +147,7 @@ export class SttSession extends Duplex {
       this.#settleTurn(generation.marks[0], message, repeated ? undefined : final)
     if (this.#results.full) this.#relay.pause()
     this.#deliver()
+    this.emit('progress')
   }
 
   /**

@@ -8,8 +8,15 @@ import type { TranscriptionMessage } from './protocol.js'
 export type UnnumberedTranscription = Omit<TranscriptionEvent, 'seq'>
 
 export class Turns {
-  #turnId = 1
+  readonly #nextTurnId: () => number
+  /** Of the open turn. */
+  #turnId: number | undefined
   #interim: UnnumberedTranscription | undefined
+
+  /** @param nextTurnId gives a turn its number when it opens; default: counts from 1 */
+  constructor(nextTurnId: () => number = counter()) {
+    this.#nextTurnId = nextTurnId
+  }
 
   /** The open turn's newest interim. */
   get interim(): UnnumberedTranscription | undefined {
@@ -30,7 +37,7 @@ export class Turns {
       type: 'transcription',
       transcript,
       isFinal,
-      turnId: this.#turnId,
+      turnId: (this.#turnId ??= this.#nextTurnId()),
       ...(first && last && { startMs: first.startMs, endMs: last.endMs }),
       wordTimestamps,
       ...(message.voiceProfile && { voiceProfile: message.voiceProfile }),
@@ -51,7 +58,12 @@ export class Turns {
   }
 
   #close(): void {
-    this.#turnId++
+    this.#turnId = undefined
     this.#interim = undefined
   }
+}
+
+function counter(): () => number {
+  let count = 0
+  return () => ++count
 }
