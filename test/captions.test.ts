@@ -151,6 +151,16 @@ t.test('a pause within a turn starts a new cue', async t => {
   ])
 })
 
+t.test('a channel stands for its speaker where nobody labelled one', t => {
+  const cue = (speaker?: string) => {
+    const word = { word: 'yes', startMs: 0, endMs: 400, ...(speaker !== undefined && { speaker }) }
+    return cuesOf([final('yes', { wordTimestamps: [word], channel: 1 })])
+  }
+  t.match(formatVtt(cue()), '<v Channel 1>yes')
+  t.match(formatVtt(cue('Ann')), '<v Ann>yes')
+  t.end()
+})
+
 t.test('a change of speaker starts a new cue, and a voice in WebVTT', async t => {
   const words = [
     { word: 'ready', startMs: 0, endMs: 400, speaker: 'Tom & <Ann>' },

@@ -9,7 +9,8 @@ import { wavHeader } from '#dist/audio/wav-header.js'
 import { audioDurationMs } from '#dist/cli/audio-duration.js'
 import { Progress } from '#dist/cli/progress.js'
 import { encode } from './fixtures/audio.js'
-import { scriptedRecognizer, startLocalServer } from '#dist/testing.js'
+import { stampedChannels } from './fixtures/stamped-channels.js'
+import { scriptedRecognizer, startLocalServer, type Script } from '#dist/testing.js'
 import type { LocalServerOptions } from '#dist/local/server-options.js'
 
 const CLI = join(import.meta.dirname, '../dist/cli/main.js')
@@ -209,6 +210,17 @@ t.test('--channels chooses what is heard, and must fit the file', async t => {
     cli(['transcribe', '--url', url, '--channels', channels, join(dir, 'a.wav')])
   t.match(await transcribe('0'), { code: 0, stdout: 'go forward ten meters\n' })
   t.match(await transcribe('0,1'), { code: 1, stderr: /channels must name some of the input's 1 channel,/ })
+})
+
+t.test('--channels separate hears each by itself and says which it was', async t => {
+  const hello: Script = [{ startMs: 200, endMs: 600, text: 'hello' }]
+  const goodbye: Script = [{ startMs: 900, endMs: 1_300, text: 'goodbye' }]
+  const { server, input, audio } = await stampedChannels(t, [goodbye, hello], 2_000)
+  const file = join(t.testdir({ 'a.wav': Buffer.concat([wavHeader(input, audio.length), audio]) }), 'a.wav')
+  const transcribe = (format: string) =>
+    cli(['transcribe', '--url', server.url, '--channels', 'separate', '--format', format, file])
+  t.match(await transcribe('text'), { code: 0, stdout: 'channel 1: hello\nchannel 0: goodbye\n' })
+  t.match((await transcribe('vtt')).stdout, /\n<v Channel 1>hello\n(.|\n)*\n<v Channel 0>goodbye\n/)
 })
 
 t.test('--resampler-quality chooses how the audio is resampled', async t => {

@@ -93,8 +93,15 @@ const TESTS: Record<string, (t: Test, name: string) => Promise<void>> = {
     const stereo = await encode(directory, 'stereo.wav', pan)
     const { code, stdout, stderr } = await runScripted(t, name, [stereo])
     t.equal(code, 0, stderr)
+    const lines = stdout.trimEnd().split('\n')
+    const starts = lines.map(line => parseInt(line))
     t.strictSame(
-      stdout.trimEnd().split('\n').sort(),
+      starts,
+      starts.toSorted((a, b) => a - b),
+      'in time order',
+    )
+    t.strictSame(
+      lines.sort(),
       LAMP.flatMap(({ startMs, text }) =>
         [0, 1].map(side => `${startMs} ms, channel ${side}: ${text}`),
       ).sort(),

@@ -7,7 +7,7 @@ export interface Cue {
   startMs: number
   endMs: number
   lines: string[]
-  /** Where the service labelled the speakers; a cue never holds two. */
+  /** Where the service labelled the speakers, else the channel where each has a session; a cue never holds two. */
   speaker?: string
 }
 
@@ -65,6 +65,7 @@ export function cuesOfFinal(final: TranscriptionEvent, afterMs: number, rules: C
     const choice = best[end]
     if (choice?.cue === undefined) break
     cues.unshift(choice.cue)
+    if (final.channel !== undefined) choice.cue.speaker ??= `Channel ${final.channel}`
     end = choice.from
   }
   return cues

@@ -38,7 +38,11 @@ export function eventFormatter({ format, file, manyFiles, words }: EventFormatOp
 }
 
 function textOf(final: TranscriptionEvent, prefix: string, words: boolean): string {
-  const lines = [final.transcript.replace(/\s+/g, ' '), ...(words ? final.wordTimestamps.map(wordLine) : [])]
+  const channel = final.channel === undefined ? '' : `channel ${final.channel}: `
+  const lines = [
+    channel + final.transcript.replace(/\s+/g, ' '),
+    ...(words ? final.wordTimestamps.map(wordLine) : []),
+  ]
   return lines.map(line => `${prefix}${line}\n`).join('')
 }
 

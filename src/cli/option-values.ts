@@ -18,11 +18,12 @@ export function parseRaw(text: string): PcmFormat {
   })
 }
 
-/** Channels counted from 0, with commas between them, e.g. 0,1. */
-export function parseChannels(text: string): number[] {
+/** 'separate', or channels counted from 0 with commas between them, e.g. 0,1. */
+export function parseChannels(text: string): number[] | 'separate' {
+  if (text === 'separate') return text
   if (!/^\d+(,\d+)*$/.test(text))
     throw new InvalidArgumentError(
-      'Expected channels counted from 0 with commas between them, e.g. 0 or 0,1.',
+      "Expected channels counted from 0 with commas between them, e.g. 0 or 0,1, or 'separate'.",
     )
   return checked(() => {
     const channels = text.split(',').map(Number)

@@ -39,7 +39,7 @@ export function transcribeCommand(setExitCode: (code: ExitCode) => void): Comman
     .option('--raw <format>', 'the audio has no header: ENCODING:RATE:CHANNELS, e.g. s16le:16000:1', parseRaw)
     .option(
       '--channels <list>',
-      'hear these channels alone, counted from 0, e.g. 0 or 0,1 (default: the mean of all)',
+      "hear these channels alone, counted from 0, e.g. 0 or 0,1, or each by itself: 'separate' (default: the mean of all)",
       parseChannels,
     )
     .addOption(

@@ -39,8 +39,9 @@ export async function transcribeFile({
       file: basename(file),
       durationMs,
       positionMs: () => {
-        const { sentMs, insertedMs, replayedMs } = stream.stats()
-        return sentMs - insertedMs - replayedMs
+        const { channels = [], ...all } = stream.stats()
+        const ways = channels.length > 0 ? channels : [all]
+        return Math.min(...ways.map(({ sentMs, insertedMs, replayedMs }) => sentMs - insertedMs - replayedMs))
       },
     })
   const write = async (text: string): Promise<void> => {

@@ -130,6 +130,8 @@ class Run {
       ...(pace !== undefined && { pace }),
       ...(raw !== undefined && { input: raw }),
       ...(channels !== undefined && { channels }),
+      // Nobody waits for a single line of a file.
+      mergeWaitMs: false,
       ...(resamplerQuality !== undefined && { resamplerQuality }),
     }
   }

@@ -13,7 +13,7 @@ export interface TranscribeOptions {
   words?: boolean
   pace?: number | 'realtime' | false
   raw?: PcmFormat
-  channels?: number[]
+  channels?: number[] | 'separate'
   resamplerQuality?: ResamplerQuality
   outDir?: string
   progress?: boolean
