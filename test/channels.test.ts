@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { wavHeader } from '#dist/audio/wav-header.js'
-import { sttStream, type SttError, type SttEvent, type SttStream } from '#dist/index.js'
+import { Fleet, sttStream, type SttError, type SttEvent, type SttStream } from '#dist/index.js'
 import type { Script } from '#dist/testing.js'
 import { encode, splitEvery } from './fixtures/audio.js'
 import { idleResources } from './fixtures/resources.js'
@@ -208,6 +208,48 @@ t.test('ends turns in one channel or in all', async t => {
   t.ok(events.includes(hello!), 'the final is the one that comes as an event')
   const endTurns = server.sessions.map(session => session.endTurns).sort()
   t.strictSame(endTurns, [3, 4], 'with the end of the last turn in channel 0')
+})
+
+t.test('an end of turn keeps its place in the audio of each channel', async t => {
+  const { server, input, audio, bytesPerMs } = await stampedChannels(t, CALL, CALL_MS, {
+    faults: { upgrade: { delayMs: 50 } },
+  })
+  const options = { url: server.url, input, ...separate, inworldSttV1Config: { vadThreshold: 0 } }
+  const stream = sttStream(options)
+  stream.resume()
+  stream.write(audio.subarray(0, bytesPerMs * 4_500))
+  void stream.endTurn()
+  stream.end(audio.subarray(bytesPerMs * 4_500))
+  await closed(stream)
+  for (const { messages } of server.sessions)
+    t.equal(
+      messages.findIndex(({ kind }) => kind === 'endTurn'),
+      1 + 45,
+      'behind the config and 4.5 s',
+    )
+})
+
+t.test('takes one place of its fleet for all channels, and a handshake for each', async t => {
+  const { server, input, audio } = await stampedChannels(t, CALL, CALL_MS)
+  const fleet = new Fleet({ maxSessions: 1 })
+  const streams = [1, 2].map(() => sttStream({ url: server.url, input, ...separate, fleet }))
+  for (const stream of streams) stream.end(audio)
+  for (const events of await Promise.all(streams.map(all))) t.strictSame(labelled(events), IN_ORDER)
+  t.match(fleet.stats(), { sessions: 0, connections: 0, admitted: 4 })
+})
+
+t.test('lets a final go as soon as the silent channel has been sent as far', async t => {
+  const { server, input, audio } = await stampedChannels(t, [[], CALLER.slice(0, 1)], 2_500, {
+    faults: index => (index === 0 ? { upgrade: { delayMs: 100 } } : undefined),
+  })
+  const stream = sttStream({ url: server.url, input, ...separate })
+  stream.write(audio)
+  for await (const event of stream as AsyncIterable<SttEvent>)
+    if (event.type === 'transcription' && event.isFinal) {
+      t.match(event, { transcript: 'hello', channel: 1 })
+      break
+    }
+  await closed(stream)
 })
 
 t.test('endTurn before anything is decoded, or for a channel that turns out not to be', async t => {
