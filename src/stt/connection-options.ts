@@ -41,6 +41,8 @@ export interface SttConnectionOptions extends ConnectionOptions {
   watchdogAction?: 'fail' | 'warn'
   /** Where the source stands at the connection's first audio, in ms. Default 0. */
   startMs?: number
+  /** Audio that may be on its way to the service, unread, in ms. Default 10 000. */
+  windowMs?: number
   /** Asked before the connection opens. Default: none. */
   gate?: ConnectionGate
   /** Told of every message and frame. Default: none. */
@@ -56,6 +58,7 @@ export const CONNECTION_DEFAULTS = {
   pingIntervalMs: 15_000 as number | false,
   pongTimeoutMs: 10_000,
   sendBufferMs: 1_000,
+  windowMs: 10_000,
   keepAlive: 'silence' as 'silence' | false,
   watchdogMs: 20_000 as number | false,
   watchdogAction: 'fail' as 'fail' | 'warn',

@@ -14,6 +14,8 @@ import { isManual, type WireTranscribeConfig } from './transcribe-config.js'
 
 /** A connection that has held this long has proved itself, in ms. */
 const PROOF_MS = 10_000
+/** Of what is kept for sending again, so much may be on its way unread. */
+const WINDOW_SHARE = 1 / 3
 /** Silence before speech that a connection is given, in ms, so that no onset is cut. */
 const PREROLL_MS = 300
 /** Kept of the silence while hibernating, in ms. */
@@ -195,6 +197,8 @@ export class ConnectionRelay {
         ...this.#options,
         config,
         startMs,
+        // What is on its way is lost with the connection: the ring must hold that and a turn.
+        windowMs: this.#options.replayMs * WINDOW_SHARE,
         watchdogAction: this.#wasUnresponsive ? 'warn' : 'fail',
         signal: undefined,
       },

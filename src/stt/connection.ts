@@ -19,6 +19,7 @@ import {
   type ServerMessage,
 } from './protocol.js'
 import { handshakeError, socketError } from './service-errors.js'
+import { SendWindow } from './send-window.js'
 import { SpeechWatchdog } from './speech-watchdog.js'
 import { isManual } from './transcribe-config.js'
 
@@ -62,6 +63,7 @@ export class SttConnection extends Duplex {
   readonly #keepAlive: KeepAlive
   readonly #watchdog: SpeechWatchdog
   readonly #finish: FinishWatch
+  readonly #window: SendWindow
   #warnedOfSilence = false
   #pass: ConnectionPass | undefined
   /** Ends the wait for the gate. */
@@ -92,6 +94,14 @@ export class SttConnection extends Duplex {
       timeoutMs: this.#options.watchdogMs,
       isResting: () => this.#socket?.paused === true,
       onSilence: timeoutMs => this.#onUnheardSpeech(timeoutMs),
+    })
+    const { pingIntervalMs, pongTimeoutMs, windowMs } = this.#options
+    this.#window = new SendWindow({
+      // Where the caller wants no pings there are none.
+      windowMs: pingIntervalMs === false ? Infinity : windowMs,
+      giveUpMs: pongTimeoutMs,
+      ping: id => this.#socket?.ping(id),
+      isResting: () => this.#socket?.paused === true,
     })
     this.#finish = new FinishWatch({
       ...this.#options,
@@ -161,6 +171,7 @@ export class SttConnection extends Duplex {
         onOpen: () => this.#onOpen(),
         onMessage: (data, isBinary) => this.#onMessage(data, isBinary),
         onSend: bytes => options.metrics?.messageSent(bytes),
+        onPong: id => this.#window.pong(id),
         onEnd: end => this.#onSocketEnd(end),
       },
     )
@@ -197,8 +208,10 @@ export class SttConnection extends Duplex {
     if (voiced && !this.#manualTurns) this.#watchdog.speechSent()
     this.#keepAlive.stop()
     this.#send(encodeAudioChunk(pcm, encodeBase64), () => {
-      this.#restartKeepAlive()
-      callback()
+      this.#window.sent(this.#clock.sentMs, () => {
+        this.#restartKeepAlive()
+        callback()
+      })
     })
   }
 
@@ -374,6 +387,7 @@ export class SttConnection extends Duplex {
     clearTimeout(this.#idleTimer)
     this.#keepAlive.stop()
     this.#watchdog.stop()
+    this.#window.stop()
     this.#abandoned.abort()
     this.#whenOpen = undefined
     if (error instanceof SttError) this.#pass?.failed(error)

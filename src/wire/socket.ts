@@ -34,6 +34,8 @@ export interface WireSocketOptions {
 export interface WireSocketListener {
   onOpen(): void
   onMessage(data: Buffer, isBinary: boolean): void
+  /** The answer to a `ping()`. */
+  onPong?(id: string): void
   /** A message was handed to the socket, with this much payload. */
   onSend(bytes: number): void
   onEnd(end: SocketEnd): void
@@ -113,6 +115,11 @@ export class WireSocket {
       process.nextTick(() => this.#releaseWaiting())
   }
 
+  /** Answered, in order, once the peer has read what was sent before. */
+  ping(id: string): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping(id)
+  }
+
   get paused(): boolean {
     return this.#ws.isPaused
   }
@@ -149,6 +156,7 @@ export class WireSocket {
     this.#schedulePing()
     // Whatever comes is a sign of life: a pong waits behind all the audio that the service has not read yet.
     for (const sign of ['message', 'ping', 'pong']) this.#ws.on(sign, () => this.#schedulePing())
+    this.#ws.on('pong', data => this.#listener.onPong?.(data.toString()))
     this.#listener.onOpen()
   }
 
