@@ -333,3 +333,26 @@ t.test(
     t.equal(peers.length, 3)
   },
 )
+
+t.test('sends again what a connection that was to rest never answered', async t => {
+  const { stream, notices } = await session(
+    t,
+    async (peer, index) => {
+      await peer.next('closeStream')
+      if (index === 0) return
+      peer.transcription('heard', true, [['heard', 50, 950]])
+      peer.usage(1_000)
+      peer.ws.close(1000)
+    },
+    { hibernateAfterMs: 1_000, finishTimeoutMs: 50 },
+  )
+  const events = stream.toArray() as Promise<SttEvent[]>
+  await write(
+    stream,
+    speech(30, index => index < 10),
+  )
+  stream.end()
+  t.match(transcripts(await events), [{ transcript: 'heard', startMs: 50 }])
+  t.match(notices[1], { name: 'reconnecting', cause: { code: 'STT_ERR_UNRESPONSIVE' } })
+  t.notOk(notices.some(({ name }) => name === 'warning'))
+})

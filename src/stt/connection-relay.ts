@@ -209,8 +209,9 @@ export class ConnectionRelay {
         onEnd: ended => this.#onEnd(ended),
         onError: (failed, error) => this.#onError(failed, error),
         onWarning: (warned, warning) => {
-          // One that was handed over from is nobody's business any more.
-          if (!this.#leaving.has(warned)) this.#listener.onNotice('warning', warning)
+          // One that was handed over from is nobody's business any more, and what a rest leaves open is asked again.
+          if (!this.#leaving.has(warned) && this.#state !== 'retiring')
+            this.#listener.onNotice('warning', warning)
         },
         onClose: closed => this.#onClose(closed),
       },
@@ -268,6 +269,11 @@ export class ConnectionRelay {
     if (generation !== this.#current) {
       this.#leaving.delete(generation)
       this.#endWhenAllHaveSaidAll()
+      return
+    }
+    if (this.#state === 'retiring' && generation.connection.finishTimedOut) {
+      const message = 'The connection was to rest and never answered what it had been sent'
+      this.#onLost(generation, new SttError('STT_ERR_UNRESPONSIVE', message, { retryable: true }))
       return
     }
     this.#current = undefined

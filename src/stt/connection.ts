@@ -65,6 +65,7 @@ export class SttConnection extends Duplex {
   readonly #finish: FinishWatch
   readonly #window: SendWindow
   #warnedOfSilence = false
+  #finishTimedOut = false
   #pass: ConnectionPass | undefined
   /** Ends the wait for the gate. */
   readonly #abandoned = new AbortController()
@@ -122,6 +123,11 @@ export class SttConnection extends Duplex {
   /** Whether the service has said anything on this connection. */
   get heard(): boolean {
     return this.#evidence.heard
+  }
+
+  /** Whether it ended although results were pending, because the service said nothing more. */
+  get finishTimedOut(): boolean {
+    return this.#finishTimedOut
   }
 
   /** Whether speech has been sent that nothing has answered yet. */
@@ -307,6 +313,7 @@ export class SttConnection extends Duplex {
   }
 
   #onFinishTimeout(finishTimeoutMs: number): void {
+    this.#finishTimedOut = true
     const message = `The service said nothing for ${finishTimeoutMs} ms after the end of the audio, with results pending`
     this.emit('warning', { code: 'STT_WARN_FINISH_TIMEOUT', message })
     this.#endReading()
