@@ -84,3 +84,20 @@ t.test('drops a final that the service sends twice', t => {
   t.strictSame(filter.judge(final([])), { deliver: true }, 'without times nobody can tell')
   t.end()
 })
+
+t.test('lets an empty final withdraw what its own connection said, and nothing else', t => {
+  const filter = new ReplayFilter(delivered, 1_000)
+  const empty = transcription('', true)
+  t.strictSame(filter.judge(empty), { deliver: false }, 'the open turn is that of the connection before')
+  filter.judge(interim())
+  t.strictSame(filter.judge(empty), { deliver: true })
+  t.strictSame(filter.judge(empty), { deliver: false })
+  t.end()
+})
+
+t.test('tells of the first speech of a stream, however early it starts', t => {
+  const filter = new ReplayFilter({ finalEndMs: -1, speechStartMs: -1 }, 0)
+  t.strictSame(filter.judge(speech(0)), { deliver: true })
+  t.strictSame(filter.judge(STOPPED), { deliver: true })
+  t.end()
+})

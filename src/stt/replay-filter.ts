@@ -35,6 +35,8 @@ export class ReplayFilter {
   #speechRepeats = false
   /** The last final on this connection. */
   #last: TranscriptionMessage | undefined
+  /** An interim has come on this connection, and no final since. */
+  #interimOpen = false
 
   /** @param startMs source time of the first audio that the connection is sent */
   constructor(delivered: Delivered, startMs: number) {
@@ -59,6 +61,10 @@ export class ReplayFilter {
 
   #judgeFinal(final: TranscriptionMessage): Verdict {
     const { finalEndMs } = this.#delivered
+    const withdrawsInterim = this.#interimOpen
+    this.#interimOpen = false
+    // Empty finals come at false starts (protocol B8): the turn that an earlier connection left open is not theirs.
+    if (final.transcript === '' && !withdrawsInterim) return DROP
     const twice = this.#last !== undefined && isSame(final, this.#last)
     this.#last = final
     if (twice) return DROP
@@ -78,6 +84,7 @@ export class ReplayFilter {
   }
 
   #judgeInterim(interim: TranscriptionMessage): Verdict {
+    this.#interimOpen = true
     if (!this.#interimsRepeat) return DELIVER
     const last = interim.words.at(-1)
     if (!last) return { deliver: false, held: interim }
@@ -87,7 +94,7 @@ export class ReplayFilter {
   #judgeSpeech(startMs: number): Verdict {
     const { finalEndMs, speechStartMs } = this.#delivered
     if (startMs >= finalEndMs) this.#interimsRepeat = false
-    this.#speechRepeats = startMs <= speechStartMs + JITTER_MS
+    this.#speechRepeats = speechStartMs >= 0 && startMs <= speechStartMs + JITTER_MS
     return this.#speechRepeats ? DROP : DELIVER
   }
 
