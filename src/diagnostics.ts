@@ -31,6 +31,7 @@ export type StreamOutcome = 'ended' | 'failed' | 'aborted' | 'destroyed'
 
 /** Figures that end with a stream; `stream.stats()` has more. */
 export interface DiagnosticStats extends StreamMetricsSnapshot {
+  /** Real time since the stream was made. */
   elapsedMs: number
   decodedMs: number
   sentMs: number
@@ -41,6 +42,7 @@ export interface DiagnosticStats extends StreamMetricsSnapshot {
 
 /** The messages by the names of their channels. All times in ms; those of the audio on the source's clock. */
 export interface DiagnosticMessages {
+  /** A stream was made; its connection opens. */
   'sttstream:stream:start': StreamMessage & {
     modelId: string
     language?: string
@@ -56,17 +58,23 @@ export interface DiagnosticMessages {
     stats: DiagnosticStats
     error?: DiagnosticError
   }
+  /** The first connection stands. */
   'sttstream:connection:open': StreamMessage
+  /** As the stream's event `reconnecting`. */
   'sttstream:connection:reconnecting': StreamMessage & {
     attempt: number
     delayMs: number
     error: DiagnosticError
   }
+  /** As the stream's event `reconnected`. */
   'sttstream:connection:reconnected': StreamMessage & { fromMs: number; replayedMs: number; lostMs: number }
+  /** As the stream's event `rotated`. */
   'sttstream:connection:rotated': StreamMessage & { fromMs: number; overlapMs: number; cause: string }
+  /** As the stream's event `hibernating`. */
   'sttstream:connection:hibernating': StreamMessage & { atMs: number }
   /** An interim came that reaches further than those before it. */
   'sttstream:turn:interim': StreamMessage & { turnId: number; latencyMs: number }
+  /** A turn has ended. */
   'sttstream:turn:final': StreamMessage & {
     turnId: number
     startMs?: number
@@ -75,11 +83,13 @@ export interface DiagnosticMessages {
     /** From audio to final; absent where it cannot be measured. */
     latencyMs?: number
   }
+  /** As the stream's event `warning`. */
   'sttstream:warning': StreamMessage & { code: string; message: string }
   /** The stream failed. An abort is no failure. */
   'sttstream:error': StreamMessage & { error: DiagnosticError }
 }
 
+/** The names of the channels. */
 export type DiagnosticChannel = keyof DiagnosticMessages
 
 type Details<Name extends DiagnosticChannel> = Omit<DiagnosticMessages[Name], 'streamId'>

@@ -39,7 +39,9 @@ export type SttErrorCode =
   | 'STT_ERR_RECOGNIZER_UNAVAILABLE'
   | 'STT_ERR_LISTEN'
 
+/** The facts of an {@link SttError}; each is absent where it is not known. */
 export interface SttErrorDetails {
+  /** What it came from. */
   cause?: unknown
   /** Whether the same call may succeed later without a change by the caller. Default false. */
   retryable?: boolean
@@ -61,11 +63,17 @@ export interface SttErrorDetails {
  */
 export class SttError extends Error {
   readonly code: SttErrorCode
+  /** Whether the same call may succeed later without a change by the caller. */
   readonly retryable: boolean
+  /** HTTP status of a refused upgrade or REST call. */
   declare readonly httpStatus?: number
+  /** WebSocket close code. */
   declare readonly closeCode?: number
+  /** gRPC status number of an error frame. */
   declare readonly grpcCode?: number
+  /** The service's id of the failed request (`x-inworld-request-id`). */
   declare readonly requestId?: string
+  /** How long the service asked to wait before the next attempt (`Retry-After`), in ms. */
   declare readonly retryAfterMs?: number
   /** The open turn's last interim when the stream failed. Not enumerable: logs do not show what was said. */
   declare readonly interim?: Omit<TranscriptionEvent, 'seq'>
@@ -82,6 +90,7 @@ export class SttError extends Error {
     }
   }
 
+  /** Always 'SttError'. */
   override get name(): string {
     return 'SttError'
   }

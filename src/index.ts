@@ -5,10 +5,17 @@ export { transcribeFile } from './transcribe-file.js'
 export type { TranscribeFileOptions } from './transcribe-file-options.js'
 export type { Transcript } from './transcript.js'
 export type { AudioSource } from './audio/sources.js'
-export type { DiagnosticChannel, DiagnosticMessages } from './diagnostics.js'
-export { SttError, type SttErrorCode } from './errors.js'
+export type {
+  DiagnosticChannel,
+  DiagnosticError,
+  DiagnosticMessages,
+  DiagnosticStats,
+  StreamMessage,
+  StreamOutcome,
+} from './diagnostics.js'
+export { SttError, type SttErrorCode, type SttErrorDetails } from './errors.js'
 export { Fleet, type DrainResult, type FleetEvents, type FleetStats, type FleetStream } from './stt/fleet.js'
-export type { FleetOptions } from './stt/fleet-options.js'
+export type { FleetOptions, WhenOpen } from './stt/fleet-options.js'
 export type { BreakerOptions, CircuitState } from './stt/circuit-breaker.js'
 export type { ConnectionGate, ConnectionPass } from './stt/connection-gate.js'
 export type {
@@ -24,13 +31,14 @@ export type {
 export type { LatencySummary } from './stt/latency-histogram.js'
 export { decode, Decoder } from './audio/decode.js'
 export type { DecodeOptions } from './audio/decode-options.js'
-export { resample, Resampler, type ResampleOptions } from './audio/resample.js'
+export { resample, Resampler, type ResampleOptions, type ResampleWarning } from './audio/resample.js'
 export type { ResamplerQuality } from './audio/resampler-quality.js'
 export {
   ChannelSplitter,
   splitChannels,
   type ChannelOutput,
   type SplitChannelsOptions,
+  type SplitChannelsWarning,
 } from './audio/split-channels.js'
 export {
   frame,
@@ -40,14 +48,14 @@ export {
   type FrameOptions,
   type FrameOrMark,
 } from './audio/frame.js'
-export { pace, Pacer, type PaceOptions } from './audio/pace.js'
+export { pace, Pacer, type PaceClock, type PaceOptions } from './audio/pace.js'
 export { PCM_ENCODINGS, type PcmEncoding, type PcmFormat } from './audio/pcm-format.js'
 export { SttConnection } from './stt/connection.js'
 export type { ConnectionOptions, SttConnectionOptions } from './stt/connection-options.js'
 export type { RetryOptions } from './stt/retry-policy.js'
-export type { ContinuityOptions } from './stt/session-options.js'
+export type { ContinuityOptions, SessionStats } from './stt/session-options.js'
 export type { ConfigChanges } from './stt/config-guard.js'
-export type { ServerMessage } from './stt/protocol.js'
+export type { ServerMessage, TranscriptionMessage } from './stt/protocol.js'
 export type {
   AssemblyaiConfig,
   GroqConfig,

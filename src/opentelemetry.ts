@@ -11,6 +11,7 @@ import {
 } from '@opentelemetry/api'
 import type { DiagnosticChannel, DiagnosticMessages, DiagnosticStats } from './diagnostics.js'
 
+/** Where {@link instrument} sends what it makes. */
 export interface InstrumentOptions {
   /** Makes the spans. Default: the one that is registered globally. */
   tracerProvider?: TracerProvider

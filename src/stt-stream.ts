@@ -210,6 +210,7 @@ export class SttStream extends Duplex {
     return this.#stopped
   }
 
+  /** As Node's; after {@link stop} it drops what it is given and returns true. */
   override write(chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
     if (!this.#stopped) return super.write(chunk, encoding as BufferEncoding, callback)
     const dropped = typeof encoding === 'function' ? encoding : callback
@@ -217,6 +218,7 @@ export class SttStream extends Duplex {
     return true
   }
 
+  /** As Node's; after {@link stop} it does nothing more. */
   override end(...given: unknown[]): this {
     if (!this.#stopped) return super.end(...(given as [unknown, BufferEncoding, () => void]))
     const done = given.find(argument => typeof argument === 'function')

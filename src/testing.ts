@@ -12,6 +12,7 @@ export type { LatencyFault } from './local/latency.js'
 export type { LinkFault, LinkPoint } from './local/link-fault.js'
 export type { StrayFrame } from './local/stray-frame.js'
 export type { Authorization } from './local/auth.js'
+export type { Status } from './local/server-message.js'
 export type { SessionMessage, SessionRecord } from './local/session-record.js'
 export type { StartTimer } from './local/timer.js'
 export type {

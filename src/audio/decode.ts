@@ -29,14 +29,16 @@ const BUFFER_BYTES = 64 * 1024
  * raw audio are read in process and keep their encoding; everything else goes through ffmpeg and comes as f32le.
  * The samples end only when the decoding has succeeded: ffmpeg's exit code is awaited.
  *
- * The way of a byte: written or read from the path, then [temporary file], then [ffmpeg], then the PcmReader, then
- * out. The bracketed stages are there only where `chooseRoute` asks for them.
- *
- * Events besides a Duplex's: 'format' (PcmFormat), once, before the first chunk; 'warning' (DecodeWarning).
  * Errors: SttError with STT_ERR_DECODE, STT_ERR_UNSUPPORTED_AUDIO, STT_ERR_FFMPEG_NOT_FOUND or STT_ERR_SPOOL_LIMIT;
  * AbortError. The child process and the temporary file are gone before 'end', and before any other 'close'.
+ *
+ * @fires format ({@link PcmFormat}) once, before the first chunk
+ * @fires warning {code, message} for what is odd but not fatal
  */
 export class Decoder extends Duplex {
+  // The way of a byte: written or read from the path, then [temporary file], then [ffmpeg], then the PcmReader, then
+  // out. The bracketed stages are there only where `chooseRoute` asks for them.
+
   readonly #options: CheckedDecodeOptions
   readonly #head = new Head()
   #file: ReadStream | undefined

@@ -24,13 +24,16 @@ export interface EndTurnMark {
   readonly endTurn: true
 }
 
+/** What leaves a {@link Framer}. */
 export type FrameOrMark = Frame | EndTurnMark
 
+/** Options of {@link frame}. */
 export interface FrameOptions {
   /** Duration of a frame, an integer from 20 to 1000 ms. Default 100. */
   frameMs?: number
   /** Shorter rests are padded with zeros up to this, in ms, 20 to `frameMs`. Default 20. */
   minFrameMs?: number
+  /** Aborting destroys the stream with an AbortError. */
   signal?: AbortSignal
 }
 
@@ -49,6 +52,7 @@ export function frame(options: FrameOptions = {}): Framer {
   return new Framer(options)
 }
 
+/** The stream of {@link frame}. */
 export class Framer extends Transform {
   readonly #frameBytes: number
   #minFrameBytes: number

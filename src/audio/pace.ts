@@ -1,18 +1,23 @@
 import { addAbortSignal, Transform, type TransformCallback } from 'node:stream'
 import type { FrameOrMark } from './frame.js'
 
+/** Options of {@link pace}. */
 export interface PaceOptions {
   /** Multiple of real time, above 0. Default 1. */
   rate?: number
-  /** How far ahead of its deadline a frame may leave, in ms. Default 500. */
+  /** How far ahead of its deadline a frame may leave, in ms, from 0. Default 500. */
   burstMs?: number
+  /** Aborting destroys the stream with an AbortError. */
   signal?: AbortSignal
   /** For tests: what tells the time, in ms, and what waits. Default the process's own. */
   clock?: PaceClock
 }
 
+/** What tells the time and waits. */
 export interface PaceClock {
+  /** In ms, from any zero. */
   now(): number
+  /** As Node's. */
   setTimeout(callback: () => void, ms: number): NodeJS.Timeout
 }
 
@@ -34,6 +39,7 @@ export function pace(options: PaceOptions = {}): Pacer {
   return new Pacer(options)
 }
 
+/** The stream of {@link pace}. */
 export class Pacer extends Transform {
   readonly #rate: number
   readonly #burstMs: number

@@ -20,10 +20,12 @@ export const PCM_ENCODINGS = [
   'alaw',
 ] as const
 
+/** How one sample is written. `s16le` is what the service calls LINEAR16. */
 export type PcmEncoding = (typeof PCM_ENCODINGS)[number]
 
 /** Uncompressed (or G.711) interleaved audio: everything needed to read it. */
 export interface PcmFormat {
+  /** How one sample is written. */
   readonly encoding: PcmEncoding
   /** Samples per second of one channel, in Hz: 4 000 to 384 000. */
   readonly sampleRateHertz: number

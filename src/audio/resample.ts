@@ -7,6 +7,7 @@ import { outputsReadyAfter, resamplerGeometry } from './portable/resampler-geome
 import type { PcmResampler } from './portable/pcm-resampler.js'
 import { checkResamplerQuality, type ResamplerQuality } from './resampler-quality.js'
 
+/** Options of {@link resample}. */
 export interface ResampleOptions extends ChannelMixOptions {
   /** What the input holds, or whoever will know it before the first chunk: `decode()`'s stream, for one. */
   format: PcmFormat | { readonly format?: PcmFormat | undefined }
@@ -60,12 +61,11 @@ interface Pending {
  * The stream of {@link resample}. Emits `warning` ({@link ResampleWarning}) where the portable resampler runs
  * although the addon was wanted, where the input holds samples that are no numbers, and where it ends inside a
  * sample.
- *
- * A chunk goes to the resampler slice by slice; when the readable side is full, what is left of the chunk waits in
- * `#pending` for the next `_read`, and the chunk's callback with it. Bytes of a block that a chunk tore apart
- * wait in `torn`.
  */
 export class Resampler extends Transform {
+  // A chunk goes to the resampler slice by slice; when the readable side is full, what is left of the chunk waits in
+  // `#pending` for the next `_read`, and the chunk's callback with it. Bytes of a block that a chunk tore apart
+  // wait in `torn`.
   readonly #format: ResampleOptions['format']
   readonly #mix: ChannelMixOptions
   readonly #quality: ResamplerQuality

@@ -1,6 +1,7 @@
 import { addAbortSignal, Readable, Writable } from 'node:stream'
 import { blockAlign, bytesPerSample, checkPcmFormat, type PcmFormat } from './pcm-format.js'
 
+/** Options of {@link splitChannels}. */
 export interface SplitChannelsOptions {
   /** What the input holds. */
   format: PcmFormat
@@ -42,11 +43,10 @@ export function splitChannels(options: SplitChannelsOptions): ChannelSplitter {
 /**
  * The stream of {@link splitChannels}. It finishes when all its outputs have been read to their end. Emits
  * `warning` ({@link SplitChannelsWarning}) where the input ends inside a block of samples.
- *
- * A chunk's callback waits in `#held` until each output has room for more. Bytes of a block that a chunk tore
- * apart wait in `#torn`.
  */
 export class ChannelSplitter extends Writable {
+  // A chunk's callback waits in `#held` until each output has room for more. Bytes of a block that a chunk tore
+  // apart wait in `#torn`.
   /** One for each channel, in the input's order. */
   readonly outputs: readonly ChannelOutput[]
   readonly #outputs: readonly Output[]

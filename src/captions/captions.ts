@@ -4,6 +4,7 @@ import { CUE_RULES, cuesOfFinal, placeCue, readingMs, type Cue, type CueRules } 
 import { formatSrtCue } from './srt.js'
 import { formatVttCue, VTT_HEADER } from './vtt.js'
 
+/** Options of {@link captions}. */
 export interface CaptionsOptions extends Partial<CueRules> {
   /** SubRip or WebVTT. */
   format: 'srt' | 'vtt'

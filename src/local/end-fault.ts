@@ -1,5 +1,6 @@
 import type { ServerMessage } from './server-message.js'
 
+/** How the end of a stream goes wrong. Numbers are the fault catalogue's. */
 export interface EndFault {
   /** 36: where `endTurn` stands right before `closeStream` in automatic mode, a second final follows that says this. */
   hallucinatedFinal?: string

@@ -1,6 +1,7 @@
 import type { FaultPoint } from './fault-point.js'
 import type { Status } from './server-message.js'
 
+/** An error frame, followed by a close with 1000. */
 export interface ErrorFault extends Status {
   at: FaultPoint
   /** 40: how the error is spelled; 'object' is `{error: {code, message, details}}`. Default 'object'. */

@@ -60,6 +60,7 @@ export interface Faults {
   deflate?: 'agree' | 'unasked'
 }
 
+/** How the upgrade goes wrong. */
 export interface UpgradeFault {
   /** 1–4: refuses with this HTTP status. */
   status?: number
@@ -75,6 +76,7 @@ export interface UpgradeFault {
   drop?: 'close' | 'reset'
 }
 
+/** How results go wrong. */
 export interface ResultFaults {
   /** 24: an empty final precedes the first transcription of each turn. */
   emptyFinalFirst?: boolean
@@ -118,6 +120,7 @@ export interface ResultFaults {
  */
 export type UsageFault = 'number' | 'string' | 'twice' | 'missing' | 'topLevel' | 'durationSeconds'
 
+/** A close that the client did not ask for. */
 export interface CloseFault {
   /** 1006 stands for a connection that is cut. */
   code: number

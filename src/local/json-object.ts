@@ -1,3 +1,4 @@
+/** An object as JSON has it. */
 export type JsonObject = Record<string, unknown>
 
 export function isJsonObject(value: unknown): value is JsonObject {

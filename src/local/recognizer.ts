@@ -15,6 +15,7 @@ export interface Recognizer {
   close(): Promise<void>
 }
 
+/** What a client's config says to a recognizer. */
 export interface RecognizerSessionOptions {
   /** BCP-47, as the client sent it; undefined where it sent none. */
   language?: string
@@ -24,6 +25,7 @@ export interface RecognizerSessionOptions {
   modelId?: string
 }
 
+/** A decoder that one connection has taken. */
 export interface RecognizerSession {
   /** Called when the decoder dies (its process exits, its library fails): the session is lost, no other is. */
   onError: ((error: Error) => void) | undefined
@@ -49,11 +51,13 @@ export interface RecognizerSession {
   voiceActivity?(): VoiceActivity
 }
 
+/** A voice activity detector of the recognizer's own. */
 export interface VoiceActivity {
   /** Takes 16 kHz mono audio of any length; returns one probability of speech, 0 to 1, per completed 10 ms. */
   process(pcm: Int16Array): Float32Array
 }
 
+/** What was understood of one utterance. */
 export interface RecognizedUtterance {
   text: string
   words: RecognizedWord[]
@@ -66,6 +70,7 @@ export interface RecognizedUtterance {
 /** Labels of each class (age, emotion, pitch, vocalStyle, accent; protocol B5), the likeliest first. */
 export type VoiceProfile = Readonly<Record<string, readonly { label: string; confidence: number }[]>>
 
+/** One word of it; times in ms since the first sample of the utterance. */
 export interface RecognizedWord {
   word: string
   startMs: number

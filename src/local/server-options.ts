@@ -3,6 +3,7 @@ import { faultsFor } from './faults.js'
 import type { Recognizer } from './recognizer.js'
 import type { StartTimer } from './timer.js'
 
+/** Options of `startLocalServer()`. */
 export interface LocalServerOptions {
   /** 0 lets the system pick a free one. Default 0. */
   port?: number
@@ -19,11 +20,13 @@ export interface LocalServerOptions {
    * mono), or up to this many bytes. Default false.
    */
   recordAudio?: boolean | number
+  /** Those that are not given keep their defaults. */
   limits?: Partial<ServerLimits>
   /** The clock of every deadline and delay, for tests. Default: setTimeout. */
   startTimer?: StartTimer
 }
 
+/** What the server allows its clients; each is a number above 0. */
 export interface ServerLimits {
   /** Longest message of a client, in bytes; a longer one is answered with close code 1009. Default 1 MiB. */
   maxMessageBytes: number

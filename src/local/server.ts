@@ -95,6 +95,7 @@ export class LocalServer extends EventEmitter<LocalServerEvents> {
     return `http://${this.#authority}`
   }
 
+  /** The port that it listens on. */
   get port(): number {
     return (this.#http.address() as AddressInfo | null)?.port ?? this.#options.port
   }
@@ -129,6 +130,7 @@ export class LocalServer extends EventEmitter<LocalServerEvents> {
     return this.#closed
   }
 
+  /** As `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }

@@ -85,6 +85,7 @@ export class SessionRecord {
   }
 }
 
+/** One message of the client. */
 export interface SessionMessage {
   kind: 'transcribeConfig' | 'audioChunk' | 'endTurn' | 'closeStream' | 'unknown' | 'invalid' | 'binary'
   /** Of an audio chunk after the config. */

@@ -1,3 +1,4 @@
+/** 'closed': connections open; 'open': none does; 'half-open': one at a time tries. */
 export type CircuitState = 'closed' | 'open' | 'half-open'
 
 /** When a fleet stops asking a service that fails. */

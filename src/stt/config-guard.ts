@@ -11,6 +11,7 @@ import { typedFields, wireConfigSchema } from './transcribe-config-schema.js'
 
 /** What a caller may say of the service's config: typed fields, and further ones, which win over them. */
 export interface ConfigChanges extends TranscribeConfigOptions {
+  /** Passed as they are; what this version knows is checked. Default: none. */
   transcribeConfig?: Readonly<Record<string, unknown>>
 }
 

@@ -8,23 +8,26 @@ import type { WireTranscribeConfig } from './transcribe-config.js'
 export interface ConnectionOptions extends CredentialOptions {
   /** `ws:` or `wss:` URL of the STT channel, or a function that is asked when the connection opens. */
   url: string | (() => Promise<string>)
-  /** Further upgrade headers. */
+  /** Further headers of the upgrade. Default: none. */
   headers?: Readonly<Record<string, string>>
-  /** For proxies and custom TLS. */
+  /** For proxies and custom TLS. Default: Node's own. */
   agent?: Agent
-  /** Credentials, connecting and the upgrade's answer. Default 10 000. */
+  /** Credentials, connecting and the upgrade's answer together, above 0. Default 10 000. */
   handshakeTimeoutMs?: number
-  /** After `closeStream`: how long the service may stay silent while results are pending. Default 20 000. */
+  /**
+   * After `closeStream`, and after `endTurn`: how long the service may stay silent while results are pending, above 0.
+   * Default 20 000.
+   */
   finishTimeoutMs?: number
-  /** After the usage message: how long to read on for the service's close. Default 500. */
+  /** After the usage message: how long to read on for the service's close, from 0. Default 500. */
   closeGraceMs?: number
   /** Nothing sent (none written, or none taken) and nothing received for this long is an error; false = never. Default 300 000. */
   idleTimeoutMs?: number | false
-  /** Between pings; false = none. Default 15 000. */
+  /** From the last sign of life to the next ping; false = none. Default 15 000. */
   pingIntervalMs?: number | false
-  /** How long after a ping nothing at all (pong, ping, message) may come. Default 10 000. */
+  /** How long after a ping nothing at all (pong, ping, message) may come, above 0. Default 10 000. */
   pongTimeoutMs?: number
-  /** Unsent audio above which `write` waits. Default 1 000. */
+  /** Unsent audio above which `write` waits, in ms of audio, from 0. Default 1 000. */
   sendBufferMs?: number
   /**
    * What is sent while the source is on hold: 'silence' (default) ends an open turn as a pause would, and keeps the
@@ -36,6 +39,7 @@ export interface ConnectionOptions extends CredentialOptions {
 }
 
 export interface SttConnectionOptions extends ConnectionOptions {
+  /** The whole `transcribeConfig`, sent first and as it is. */
   config: WireTranscribeConfig
   /** What `watchdogMs` brings: STT_ERR_UNRESPONSIVE, or a warning. Default 'fail'. */
   watchdogAction?: 'fail' | 'warn'
@@ -45,8 +49,12 @@ export interface SttConnectionOptions extends ConnectionOptions {
   windowMs?: number
   /** Asked before the connection opens. Default: none. */
   gate?: ConnectionGate
-  /** Told of every message and frame. Default: none. */
+  /**
+   * Told of every message and frame. Default: none.
+   * @internal
+   */
   metrics?: StreamMetrics
+  /** Aborting destroys the connection with an AbortError. */
   signal?: AbortSignal
 }
 

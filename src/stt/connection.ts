@@ -41,7 +41,9 @@ type Callback = (error?: Error | null) => void
  * ms of this connection. The config goes first; `end()` sends `closeStream` and reads on until the service is
  * done. While nobody reads, the socket is read until the readable side is full (64 messages), then rests.
  *
- *   opening ──open: config──► talking ──final: closeStream──► finishing ──► ended
+ * ```
+ * opening ──open: config──► talking ──final: closeStream──► finishing ──► ended
+ * ```
  *
  * Ends `finishing`: a close with 1000 (1001 and broken-off after usage), usage and `closeGraceMs`, quiet with
  * nothing pending, or `finishTimeoutMs` without a message (then with a 'warning').
@@ -115,7 +117,10 @@ export class SttConnection extends Duplex {
     if (options.signal) addAbortSignal(options.signal, this)
   }
 
-  /** Source time ⇄ this connection's time. */
+  /**
+   * Source time ⇄ this connection's time.
+   * @internal
+   */
   get clock(): AudioClock {
     return this.#clock
   }

@@ -5,7 +5,9 @@
 export type SttEvent =
   TranscriptionEvent | SpeechStartedEvent | SpeechStoppedEvent | UsageEvent | UnknownEvent
 
+/** What has been understood of a turn: an interim, or its final. */
 export interface TranscriptionEvent {
+  /** Tells the events apart. */
   type: 'transcription'
   /** The whole text of the turn so far; a later event of the same turn replaces it. */
   transcript: string
@@ -15,11 +17,13 @@ export interface TranscriptionEvent {
   turnId: number
   /** Counts the delivered transcriptions of the stream from 1, over all channels, without gaps. */
   seq: number
-  /** First and last word of the turn, where the service gave times. */
+  /** Start of the turn's first word, where the service gave times. */
   startMs?: number
+  /** End of its last word so far. */
   endMs?: number
   /** Empty unless the option `includeWordTimestamps` is set and the service sends times. */
   wordTimestamps: WordTimestamp[]
+  /** How the speaker sounds: with `voiceProfileConfig`, where the service gave labels. */
   voiceProfile?: VoiceProfile
   /** As the service spells it. */
   language?: string
@@ -31,18 +35,21 @@ export interface TranscriptionEvent {
   overlapMs?: number
 }
 
+/** When a word was spoken. */
 export interface WordTimestamp {
   word: string
   startMs: number
   endMs: number
   /** 0 to 1; absent where the service gave none. */
   confidence?: number
+  /** With `enableSpeakerDiarization`: the service's label, '0' where it counts from 0. */
   speaker?: string
 }
 
 /** Classes ('age', 'emotion', 'pitch', 'vocalStyle', 'accent' and what may come), each sorted by falling confidence. */
 export type VoiceProfile = Record<string, { label: string; confidence: number }[]>
 
+/** Somebody began to speak. Some models send none. */
 export interface SpeechStartedEvent {
   type: 'speechStarted'
   startMs: number
@@ -57,11 +64,13 @@ export interface SpeechStoppedEvent {
   type: 'speechStopped'
   /** How much of the source had been sent when the service said so. */
   atMs: number
+  /** How long nobody has spoken, as the service says. */
   silenceDurationMs: number
   /** As in {@link TranscriptionEvent}. */
   channel?: number
 }
 
+/** What the service counts. */
 export interface UsageEvent {
   type: 'usage'
   /** Audio that the service counts so far, in ms; summed over connections, channels and messages. */

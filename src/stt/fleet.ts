@@ -13,7 +13,9 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1
 export interface FleetStream {
   /** Ends it gracefully; settles once it has closed, rejects with what it failed with. */
   stop(): Promise<void>
+  /** Ends it at once. */
   destroy(error: Error): unknown
+  /** Told when everything of it is released. */
   once(event: 'close', listener: () => void): unknown
 }
 
@@ -31,6 +33,7 @@ export interface FleetStats {
   waiting: number
   /** Connections let through so far. */
   admitted: number
+  /** What the circuit breaker lets through. */
   circuit: CircuitState
 }
 
@@ -44,6 +47,7 @@ export interface DrainResult {
   destroyed: number
 }
 
+/** What a fleet emits. */
 export interface FleetEvents {
   /** The circuit changed; `cause` is the failure that opened it. */
   circuit: [change: { state: CircuitState; cause?: SttError }]

@@ -9,9 +9,13 @@
 export interface LatencySummary {
   /** Measurements. */
   count: number
+  /** Half were not longer, in ms. */
   p50Ms: number
+  /** 95 % were not longer, in ms. */
   p95Ms: number
+  /** 99 % were not longer, in ms. */
   p99Ms: number
+  /** The longest, in ms. */
   maxMs: number
 }
 

@@ -29,6 +29,7 @@ export type ServerMessage =
   | { kind: 'error'; error: SttError }
   | { kind: 'unknown'; message: unknown }
 
+/** What has been understood of a turn. */
 export interface TranscriptionMessage {
   kind: 'transcription'
   transcript: string

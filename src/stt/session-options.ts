@@ -10,13 +10,16 @@ export interface ContinuityOptions {
    * fails the stream. Default: the defaults of {@link RetryOptions}.
    */
   retry?: RetryOptions | false
-  /** Audio kept for sending again, in ms; what an unfinished turn has beyond it is unprotected. Default 30 000. */
+  /** Audio kept for sending again, above 0; what an unfinished turn has beyond it is unprotected. Default 30 000. */
   replayMs?: number
   /** A connection that has lived, or heard audio, for this long is replaced in a pause of speech; false = never. Default false. */
   maxConnectionMs?: number | false
   /** Without speech for this long the connection is closed, to be reopened by the next speech; false = never. Default false. */
   hibernateAfterMs?: number | false
-  /** Where the client ends turns: a longer one is ended in a pause shortly before this. Default 28 000. */
+  /**
+   * Where the client ends turns: a longer one is ended in a pause shortly before this, or here; 1000 to 30 000, about
+   * which the service's own limit lies (protocol A3.5). Default 28 000.
+   */
   maxManualTurnMs?: number
 }
 
@@ -58,9 +61,13 @@ export interface SessionStats extends StreamMetricsSnapshot {
   skippedMs: number
   /** Connections that opened. */
   connections: number
+  /** Audio that the service counts. */
   transcribedAudioMs: number
+  /** Received, unread ones that a newer one replaced included. */
   interims: number
+  /** Received. */
   finals: number
+  /** Results that wait for the reader. */
   unreadResults: number
 }
 

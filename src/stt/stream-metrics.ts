@@ -10,11 +10,13 @@ import { SendTimes } from './send-times.js'
  * It is measured once: an interim that reaches no further than an earlier one tells nothing new.
  */
 export interface StreamMetricsSnapshot {
-  /** WebSocket messages to the service, and their payload; over all connections. */
+  /** WebSocket messages to the service, over all connections. */
   messagesSent: number
+  /** Their payload, in bytes. */
   bytesSent: number
-  /** WebSocket messages from the service, and their payload; over all connections. */
+  /** WebSocket messages from the service, over all connections. */
   messagesReceived: number
+  /** Their payload, in bytes. */
   bytesReceived: number
   /** From audio to interim; absent until one is measured. */
   audioToInterim?: LatencySummary

@@ -28,11 +28,13 @@ export interface TranscribeConfigOptions {
   voiceProfileConfig?: VoiceProfileConfig
 }
 
+/** Fields for `groq/*` models (protocol A3.3). */
 export interface GroqConfig {
   /** 0 to 1; higher = more varied output. */
   temperature?: number
 }
 
+/** Fields for `assemblyai/*` models. `vadThreshold` 0 hands the turns to `endTurn()`. */
 export interface AssemblyaiConfig {
   /** Silence that ends a turn once the model is confident, in ms. */
   minEndOfTurnSilenceWhenConfident?: number
@@ -44,6 +46,7 @@ export interface AssemblyaiConfig {
   prompt?: string
 }
 
+/** Fields for `inworld/*` models. */
 export interface InworldSttV1Config {
   /** Silence that ends a turn once the model is confident, in ms. */
   minEndOfTurnSilenceWhenConfident?: number
@@ -53,14 +56,17 @@ export interface InworldSttV1Config {
   vadThreshold?: number
 }
 
+/** Fields for `soniox/*` models. */
 export interface SonioxConfig {
   /** Overrides `language` when set. */
   languageHints?: readonly string[]
+  /** Prefers the hinted languages strongly. Default: absent. */
   languageHintsStrict?: boolean
   /** Semantic end-of-turn detection. */
   enableEndpointDetection?: boolean
   /** 500 to 5000 ms, service default 2000. */
   maxEndpointDelayMs?: number
+  /** What the talk is about. */
   context?: {
     /** Domain, topic, intent … */
     general?: Readonly<Record<string, string>>
@@ -71,7 +77,9 @@ export interface SonioxConfig {
   }
 }
 
+/** Asks how the speaker sounds; labels come with finals. */
 export interface VoiceProfileConfig {
+  /** Must be given in this block. */
   enableVoiceProfile: boolean
   /** Labels per class, 1 to 20; service default 10. */
   topN?: number

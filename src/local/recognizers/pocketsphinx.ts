@@ -4,6 +4,7 @@ import { findPocketsphinx } from './pocketsphinx-model.js'
 import { PocketsphinxPool } from './pocketsphinx-pool.js'
 import { PocketsphinxSession } from './pocketsphinx-session.js'
 
+/** Options of {@link pocketsphinxRecognizer}. */
 export interface PocketsphinxOptions {
   /**
    * Directory that holds `en-us/` (the acoustic model), `cmudict-en-us.dict` and `en-us.lm.bin`.

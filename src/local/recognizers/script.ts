@@ -23,6 +23,7 @@ export interface ScriptedUtterance {
   language?: string
 }
 
+/** One word of a {@link ScriptedUtterance}, and when it is said. */
 export interface ScriptedWord {
   word: string
   startMs: number
@@ -31,6 +32,7 @@ export interface ScriptedWord {
   confidence?: number
 }
 
+/** What is said, in order of time. */
 export type Script = readonly ScriptedUtterance[]
 
 export type TimedUtterance = Omit<ScriptedUtterance, 'words'> & { words: readonly RecognizedWord[] }

@@ -4,6 +4,7 @@ import { checkScript, isSpoken, withWordTimes, type Script, type TimedUtterance 
 import { ScriptedHearing, type HeardUtterance } from './scripted-hearing.js'
 import { ConnectionClock, StampClock, type SourceClock } from './source-clock.js'
 
+/** Options of {@link scriptedRecognizer}. */
 export interface ScriptedRecognizerOptions {
   /**
    * What the times of the script are. 'connection': ms since the first sample of each connection, in any audio,
