@@ -8,8 +8,9 @@ import { endpointerOptions } from '#dist/local/endpointer.js'
 import { optionSchema } from '#dist/option-schema.js'
 import { fileOptionSchema } from '#dist/transcribe-file-options.js'
 import { encode } from './fixtures/audio.js'
+import { exampleNames } from './fixtures/example-names.js'
 import { runNode } from './fixtures/run-node.js'
-import { scriptedServer } from './fixtures/scripted.js'
+import { LAMP, scriptedServer } from './fixtures/scripted.js'
 
 const ROOT = join(import.meta.dirname, '..')
 /** A recording of the Debian package pocketsphinx-testdata. */
@@ -42,6 +43,18 @@ const section = (markdown: string, heading: string) => {
 /** Words in code type in the first column of the section's tables. */
 const firstColumn = (markdown: string) =>
   [...markdown.matchAll(/^\| (`.*?) +\|/gm)].flatMap(([, cell = '']) => allMatches(cell, /`([^`]+)`/g))
+
+/** The programs in the guides; the last test runs them. */
+const PROGRAMS = GUIDES.flatMap(document =>
+  allMatches(read(document), /^```js\n(.*?)^```$/gms).map(code => ({ document, code })),
+)
+
+/** The fields of an interface in the source. */
+function fieldsOf(name: string, file: string): string[] {
+  const [, body = ''] =
+    new RegExp(`^export interface ${name}\\b[^{]*\\{\\n(.*?)^\\}`, 'ms').exec(read(`src/${file}.ts`)) ?? []
+  return allMatches(body, /^ {2}(?:readonly )?(\w+)\??:/gm)
+}
 
 /** As a whole word: many a code is the beginning of another. */
 const isNamed = (name: string, text: string) => new RegExp(`\\b${name}\\b`).test(text)
@@ -119,6 +132,55 @@ t.test('docs/api.md has the options of transcribeFile()', async t => {
   t.strictSame(documented.toSorted(), Object.keys(fileOptionSchema.shape).sort())
 })
 
+t.test('every option and every event stands in an example that is run', async t => {
+  const examples = filesIn('examples', '.mjs').map(read)
+  const { given, read: fields, told } = exampleNames([...PROGRAMS.map(({ code }) => code), ...examples])
+  const options = {
+    'sttStream()': Object.keys(optionSchema.shape),
+    'transcribeFile()': Object.keys(fileOptionSchema.shape),
+    'transcribe()': fieldsOf('TranscribeOptions', 'transcribe'),
+    retry: fieldsOf('RetryOptions', 'stt/retry-policy'),
+    groqConfig: fieldsOf('GroqConfig', 'stt/transcribe-config'),
+    assemblyaiConfig: fieldsOf('AssemblyaiConfig', 'stt/transcribe-config'),
+    inworldSttV1Config: fieldsOf('InworldSttV1Config', 'stt/transcribe-config'),
+    sonioxConfig: fieldsOf('SonioxConfig', 'stt/transcribe-config'),
+    voiceProfileConfig: fieldsOf('VoiceProfileConfig', 'stt/transcribe-config'),
+    Fleet: fieldsOf('FleetOptions', 'stt/fleet-options'),
+    breaker: [...fieldsOf('BreakerOptions', 'stt/circuit-breaker'), 'whenOpen'],
+    'decode()': fieldsOf('DecodeOptions', 'audio/decode-options'),
+    'resample()': fieldsOf('ResampleOptions', 'audio/resample'),
+    'frame()': fieldsOf('FrameOptions', 'audio/frame'),
+    // The clock is for tests of ours.
+    'pace()': fieldsOf('PaceOptions', 'audio/pace').filter(name => name !== 'clock'),
+    'captions()': [
+      ...fieldsOf('CaptionsOptions', 'captions/captions'),
+      ...fieldsOf('CueRules', 'captions/cues'),
+    ],
+  }
+  for (const [what, names] of Object.entries(options)) {
+    t.not(names.length, 0, `the options of ${what} are found`)
+    for (const name of names) t.ok(given.has(name), `${what}: ${name}`)
+  }
+
+  const fires = allMatches(read('docs/reference/index.md'), /^#### Fires\n(.*?)^#/gms).join('\n')
+  const events = [
+    ...allMatches(fires, /^- `(\w+)`/gm),
+    ...allMatches(read('src/stt/events.ts'), /^ {2}type: '(\w+)'/gm),
+  ]
+  t.ok(events.length > 12, 'the events are found')
+  for (const name of unique(events)) t.ok(told.has(name), `event ${name}`)
+
+  const types = allMatches(read('src/stt/events.ts'), /^export interface (\w+)/gm)
+  t.ok(types.length > 5, 'the types of events are found')
+  const results = [
+    ...types.flatMap(name => fieldsOf(name, 'stt/events')),
+    ...fieldsOf('Transcript', 'transcript'),
+    ...fieldsOf('DrainResult', 'stt/fleet'),
+    ...fieldsOf('SttErrorDetails', 'errors'),
+  ]
+  for (const name of unique(results)) t.ok(fields.has(name), `field ${name}`)
+})
+
 t.test('what can be imported is documented', async t => {
   const names = (file: string) =>
     [...read(file).matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = '']) =>
@@ -183,24 +245,23 @@ t.test('docs/cli.md has the options and exit codes of the commands', async t => 
 
 t.test('the programs in the documentation run', async t => {
   const directory = t.testdir()
-  const { url, httpUrl } = await scriptedServer(t)
+  const voiceProfile = { emotion: [{ label: 'calm', confidence: 0.8 }] }
+  const script = LAMP.map(utterance => ({ ...utterance, voiceProfile, language: 'en' }))
+  const { url, httpUrl } = await scriptedServer(t, { script })
   const raw = ['-f', 's16le', '-ar', '16000', '-i', GO_FORWARD]
   await encode(directory, 'talk.mp3', raw)
   await encode(directory, 'call.ulaw', [...raw, '-ar', '8000', '-f', 'mulaw'])
   copyFileSync(GO_FORWARD, join(directory, 'call.s16le'))
-  let count = 0
-  for (const document of GUIDES) {
-    for (const code of allMatches(read(document), /^```js\n(.*?)^```$/gms)) {
-      // The local recogniser takes seconds to load; one program has it, in a server of its own.
-      const address = code.includes('transcribeFile(') ? httpUrl : url
-      const program = code.replace("url: 'local'", `url: '${address}'`)
-      const path = join(directory, `${++count}.mjs`)
-      writeFileSync(path, program)
-      const { code: exitCode, stdout, stderr } = await runNode([path], {}, directory)
-      const which = `${relative(ROOT, path)} of ${document}`
-      t.equal(exitCode, 0, `${which}\n${stderr}`)
-      t.not(stdout, '', `${which} prints something`)
-    }
+  for (const [index, { document, code }] of PROGRAMS.entries()) {
+    // The local recogniser takes seconds to load; one program has it, in a server of its own.
+    const address = code.includes('transcribeFile(') ? httpUrl : url
+    const program = code.replace("url: 'local'", `url: '${address}'`)
+    const path = join(directory, `${index + 1}.mjs`)
+    writeFileSync(path, program)
+    const { code: exitCode, stdout, stderr } = await runNode([path], {}, directory)
+    const which = `${relative(ROOT, path)} of ${document}`
+    t.equal(exitCode, 0, `${which}\n${stderr}`)
+    t.not(stdout, '', `${which} prints something`)
   }
-  t.ok(count >= 8, `${count} programs`)
+  t.ok(PROGRAMS.length >= 25, `${PROGRAMS.length} programs`)
 })
