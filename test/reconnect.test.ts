@@ -166,6 +166,26 @@ t.test('does not end with an interim whose final was dropped', async t => {
   )
 })
 
+t.test('does not hibernate while it is sending again what the next connection must hear', async t => {
+  const audioMs: number[] = []
+  const { stream, notices } = await session(
+    t,
+    async (peer, index) => {
+      if (index > 0) await finish(peer)
+      else await heard(peer, 3_000)
+      audioMs.push(peer.audioBytes() / 32)
+      peer.ws.terminate()
+    },
+    { hibernateAfterMs: 1_500 },
+  )
+  // Seen from the first speech alone, what is sent again ends in a silence that is long enough.
+  writeAll(stream, [...twoTurns(), ...frames(5, { startMs: 2_500 })])
+  const isAsleep = () => notices.some(([name]) => name === 'hibernating')
+  while (stream.stats().sentMs < 6_000 && !isAsleep()) await new Promise(setImmediate)
+  await all(stream)
+  t.strictSame(audioMs, [3_000, 3_000])
+})
+
 t.test('says exactly what is lost when the turn is longer than the ring', async t => {
   const { stream, notices } = await session(
     t,

@@ -355,9 +355,9 @@ export class ConnectionRelay {
 
   #considerHandover(): void {
     if (!this.#rotation.ready || this.#sender.busy || this.#sender.ending) return
-    const { ring, pending, unsent, unprotectedMs } = this.#replay
+    const { ring, pending, unprotectedMs } = this.#replay
     const inPause = ring.trailingPauseMs >= PREROLL_MS || ring.first === ring.next
-    if (inPause && !pending && !unsent && !this.#listener.turnExpected())
+    if (inPause && !pending && this.#sender.caughtUp && !this.#listener.turnExpected())
       this.#handOver(ring.lastMs(PREROLL_MS), false)
     // What has left the ring only the current connection can still answer for.
     else if (this.#rotation.overdue && unprotectedMs === 0) this.#handOver(ring.first, true)
@@ -448,7 +448,7 @@ export class ConnectionRelay {
   /** Closes the connection. Until it has said all, the source waits: what is lost now is sent again. */
   #retire(): void {
     const generation = this.#current
-    if (!generation?.opened || this.#sender.ending || this.#sender.busy || this.#replay.unsent) return
+    if (!generation?.opened || this.#sender.ending || !this.#sender.caughtUp) return
     if (this.#listener.turnExpected()) {
       this.#watchQuiet()
       return

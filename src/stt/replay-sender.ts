@@ -27,6 +27,11 @@ export class ReplaySender {
     return this.#sending
   }
 
+  /** The connection has taken all that there is. */
+  get caughtUp(): boolean {
+    return !this.#sending && this.#cursor === this.#replay.ring.next
+  }
+
   /** A writer waits. */
   get awaited(): boolean {
     return this.#whenTaken !== undefined
