@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { Readable } from 'node:stream'
 import t from 'tap'
 import { frame, type Frame, type FrameOrMark, type FrameOptions } from '#dist/audio/frame.js'
+import { stampedAudio } from '#dist/testing.js'
 import { chunksOf, seededRandom } from './fixtures/chunks.js'
 
 const noise = Buffer.from(Array.from({ length: 32_000 + 802 }, (_, i) => (i * 7919) & 255))
@@ -146,4 +147,13 @@ t.test('pads to a minimum that may change with the model', async t => {
   const [only] = (await framer.toArray()) as Frame[]
   t.match(only, { sourceMs: 10, insertedMs: 40 })
   t.throws(() => (framer.minFrameMs = 200), RangeError)
+})
+
+t.test('a short word makes a long frame speech', async t => {
+  const pcm = stampedAudio([{ startMs: 1_300, endMs: 1_480, text: 'yes' }], 3_000)
+  const long = (await run([pcm], { frameMs: 1_000 })) as Frame[]
+  t.strictSame(
+    long.map(({ voiced }) => voiced),
+    [false, true, false],
+  )
 })

@@ -41,8 +41,9 @@ export interface FrameOptions {
 export const MIN_FRAME_MS = 20
 export const MAX_FRAME_MS = 1_000
 const SILENCE_DB = -100
-/** A frame counts as speech from this share of its 10 ms hops on. */
+/** A frame counts as speech from this share of its 10 ms hops on, or from so many: a short word in a long frame. */
 const SPEECH_SHARE = 0.3
+const SPEECH_ENOUGH_HOPS = 7
 
 /**
  * Slices 16 kHz mono LINEAR16 into frames.
@@ -134,7 +135,7 @@ export class Framer extends Transform {
       pcm,
       sourceMs: sourceBytes / BYTES_PER_MS,
       insertedMs: (length - sourceBytes) / BYTES_PER_MS,
-      voiced: speechHops > 0 && speechHops >= SPEECH_SHARE * hops,
+      voiced: speechHops > 0 && speechHops >= Math.min(SPEECH_SHARE * hops, SPEECH_ENOUGH_HOPS),
       levelDb: levelDb(this.#report[ENERGY]!, sourceBytes / 2),
     }
     this.#pcm = Buffer.allocUnsafe(this.#frameBytes)
