@@ -56,6 +56,7 @@ t.test('does not hear attempts that began before its last change', async t => {
   const probe = circuit.begin()
   circuit.abandoned(old)
   t.equal(circuit.delayMs(500), Infinity, 'the probe is still out')
+  circuit.succeeded(old)
   circuit.failed(old, 500)
   t.equal(circuit.state, 'half-open')
   circuit.succeeded(probe)

@@ -181,6 +181,17 @@ t.test('the queue has a bound and a deadline', async t => {
   await last
 })
 
+t.test('the bound of the queue does not count streams that have a place', async t => {
+  const clock = mockClock(t)
+  const fleet = new Fleet({ maxHandshakesPerSecond: 1, maxWaiting: 0 })
+  const [a, b] = streamsOf(fleet, 2) as [FakeStream, FakeStream]
+  await a.enter()
+  const rotation = a.enter()
+  await t.rejects(b.enter(), { code: 'STT_ERR_FLEET_FULL', message: /maxWaiting, 0/, retryAfterMs: 1_000 })
+  clock.advance(1_000)
+  await rotation
+})
+
 t.test('handshakes are spaced, and each goes to who came first', async t => {
   const clock = mockClock(t)
   const fleet = new Fleet({ maxHandshakesPerSecond: 10, handshakeBurst: 2 })
@@ -382,6 +393,7 @@ t.test('drains: stops every stream, destroys the late ones, takes no new ones', 
   t.strictSame(await drained, { ended: 1, failed: 1, destroyed: 1 })
   t.equal(fleet.stats().streams, 0)
   t.strictSame(await fleet.drain(), { ended: 0, failed: 0, destroyed: 0 })
+  t.equal(clock.running, 0, 'no deadline outlives its drain')
 })
 
 t.test('is drained at the end of its scope', async t => {
