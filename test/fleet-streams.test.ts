@@ -70,6 +70,18 @@ t.test('streams of a full fleet rotate', async t => {
   t.match(fleet.stats(), { streams: 0, sessions: 0, connections: 0 })
 })
 
+t.test('the channels of a stream share its place', async t => {
+  const server = await scriptedServer(t)
+  const fleet = new Fleet({ maxSessions: 1 })
+  const stereo = { ...input, channels: 2 }
+  const streams = [0, 1].map(() => sttStream({ url: server.url, input: stereo, channels: 'separate', fleet }))
+  // Whatever is heard in each.
+  for (const stream of streams) stream.end(tone(6_000))
+  const transcripts = await Promise.all(streams.map(finalsOf))
+  for (const finals of transcripts) t.strictSame(finals.sort(), [...LAMP_FINALS, ...LAMP_FINALS].sort())
+  t.equal(fleet.stats().admitted, 4)
+})
+
 t.test('draining in mid-stream gives every stream its finals', async t => {
   const server = await scriptedServer(t)
   const fleet = new Fleet()

@@ -31,9 +31,9 @@ interface Waiter {
  * circuit breaker. They are asked together and for the queue's head only, so that nobody spends a handshake's turn
  * while waiting for a place.
  *
- * A place belongs to a stream. A rotation's second connection shares it, so a full fleet never stands in its own
- * way; for that while there is a connection more than places. A stream whose connection is lost keeps its place
- * until it is back. Streams with a place go first, then those that had one, then new ones.
+ * A place belongs to a stream. A rotation's second connection shares it, and so do those of several channels: who
+ * held one place and waited for another would bring a full fleet to a standstill. There may be more connections than
+ * places for that. A stream whose connection is lost keeps its place until it is back. Streams with a place go first, then those that had one, then new ones.
  */
 export class Admission {
   readonly #settings: FleetSettings

@@ -2,7 +2,10 @@ import type { BreakerOptions } from './circuit-breaker.js'
 
 /** Limits that the streams of one fleet share. All durations in ms. */
 export interface FleetOptions {
-  /** Streams that are connected at a time: an integer from 1, or Infinity. Further ones wait. Default Infinity. */
+  /**
+   * Streams that are connected at a time, whatever connections each has: an integer from 1, or Infinity. Further
+   * ones wait. Default Infinity.
+   */
   maxSessions?: number
   /** Connections that begin to open in a second, above 0; 0.5 is one every two seconds. Default Infinity. */
   maxHandshakesPerSecond?: number

@@ -25,7 +25,7 @@ export interface FleetStats {
   streams: number
   /** Places taken of `maxSessions`. */
   sessions: number
-  /** Open or opening: more than sessions while streams rotate, fewer while they reconnect. */
+  /** Open or opening: more than sessions where streams rotate or have several channels, fewer while they reconnect. */
   connections: number
   /** Connections whose handshake is under way. */
   handshakes: number
