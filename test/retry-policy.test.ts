@@ -61,6 +61,9 @@ t.test("retries the caller's own functions once they have worked", t => {
   t.equal(policy.nextDelayMs(failure(credentials)), undefined)
   policy.opened()
   t.type(policy.nextDelayMs(failure(credentials)), 'number')
+  const full = new SttError('STT_ERR_FLEET_FULL', 'full', { retryable: true })
+  t.equal(new RetryPolicy().nextDelayMs(failure(full)), undefined, 'it has queued already')
+  t.type(policy.nextDelayMs(failure(full)), 'number')
   t.end()
 })
 

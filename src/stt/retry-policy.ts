@@ -87,8 +87,8 @@ export class RetryPolicy {
   }
 
   #isRetryable(error: SttError, heard: boolean): boolean {
-    // What the caller's own functions throw is theirs to mend, unless it worked before.
-    if (error.code === 'STT_ERR_CREDENTIALS') return this.#everOpened
+    // What the caller's own functions throw, and a fleet that is full, are theirs to mend, unless it worked before.
+    if (error.code === 'STT_ERR_CREDENTIALS' || error.code === 'STT_ERR_FLEET_FULL') return this.#everOpened
     if (error.code === 'STT_ERR_CLOSED_EARLY' && !heard) {
       this.#muteCloses++
       return this.#muteCloses < MAX_MUTE_CLOSES
