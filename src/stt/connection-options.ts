@@ -23,7 +23,10 @@ export interface ConnectionOptions extends CredentialOptions {
   closeGraceMs?: number
   /** Nothing sent (none written, or none taken) and nothing received for this long is an error; false = never. Default 300 000. */
   idleTimeoutMs?: number | false
-  /** From the last sign of life to the next ping; false = none. Default 15 000. */
+  /**
+   * From the last sign of life to the next ping; false = none, and then nothing bounds the audio on its way but the
+   * buffers of the operating systems. Default 15 000.
+   */
   pingIntervalMs?: number | false
   /** How long after a ping nothing at all (pong, ping, message) may come, above 0. Default 10 000. */
   pongTimeoutMs?: number
