@@ -50,7 +50,6 @@ t.test('six hours over connections that die every five minutes are one stream', 
     interimResults: false,
     retry: { baseDelayMs: 1, maxDelayMs: 5 },
     // Unpaced, what lies unread in the buffers of TCP is minutes of audio.
-    replayMs: LIFE_MS,
   })
   let lostMs = 0
   stream.on('reconnected', (notice: { lostMs: number }) => (lostMs += notice.lostMs))
