@@ -1,7 +1,16 @@
 import t, { type Test } from 'tap'
 import type { TranscriptionEvent } from '#dist/index.js'
 import type { Faults, ResultFaults, Script, StrayFrame } from '#dist/testing.js'
-import { checkRecovery, faultRun, FINALS, first, named, texts, type Outcome } from './fixtures/fault-run.js'
+import {
+  checkRecovery,
+  faultRun,
+  FINALS,
+  first,
+  named,
+  SOURCE,
+  texts,
+  type Outcome,
+} from './fixtures/fault-run.js'
 import { LAMP } from './fixtures/scripted.js'
 
 /** Faults 24 to 38: how results are told, on a connection that holds and over one that breaks in the second turn. */
@@ -164,6 +173,27 @@ t.test('36: in automatic mode the end of a stream is told by closeStream alone',
   t.strictSame(texts(outcome), FINALS)
   t.equal(outcome.sessions[0]?.endTurns, 0)
 })
+
+for (const awaited of [true, false]) {
+  const how = awaited ? 'awaited' : 'not awaited'
+  t.test(`36: a turn ended right before the stream, ${how}, brings no invented final`, async t => {
+    const outcome = await faultRun(t, {
+      faults: { end: { hallucinatedFinal: 'thanks for watching' } },
+      feed: async stream => {
+        stream.write(SOURCE)
+        const answer = stream.endTurn()
+        if (awaited) await answer
+        stream.end()
+        t.match(await answer, { transcript: FINALS[1] })
+      },
+    })
+    t.strictSame(texts(outcome), FINALS)
+    t.equal(outcome.sessions[0]?.endTurns, 1)
+    t.match(outcome.sessions[0]?.sent.at(-2), {
+      result: { transcription: { transcript: 'thanks for watching' } },
+    })
+  })
+}
 
 for (const frame of ['notJson', 'notObject', 'binary', 'large'] as StrayFrame[]) {
   t.test(`38: a frame that is ${frame} is a protocol error, and not tried again`, async t => {

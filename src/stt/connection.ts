@@ -59,6 +59,8 @@ export class SttConnection extends Duplex {
   readonly #manualTurns: boolean
   /** Source audio since the last end of a turn, in ms. */
   #turnMs = 0
+  /** No audio of the source has followed the last `endTurn`. */
+  #endTurnLast = false
   #socket: WireSocket | undefined
   #secret = ''
   #credentialsExpireAtMs: number | undefined
@@ -215,6 +217,7 @@ export class SttConnection extends Duplex {
     this.#evidence.sent(this.#clock.sentMs, voiced)
     this.#options.metrics?.frameSent(startMs + sourceMs, voiced, performance.now())
     this.#turnMs += sourceMs
+    this.#endTurnLast = false
     // Nobody waits for an answer to half a turn where the client ends turns.
     if (voiced && !this.#manualTurns) this.#watchdog.speechSent()
     this.#keepAlive.stop()
@@ -228,6 +231,7 @@ export class SttConnection extends Duplex {
 
   #sendEndTurn(callback: Callback): void {
     this.#turnMs = 0
+    this.#endTurnLast = true
     this.#send(END_TURN, callback)
   }
 
@@ -306,7 +310,14 @@ export class SttConnection extends Duplex {
     this.#finish.restart()
   }
 
+  /** In automatic mode `closeStream` right behind an `endTurn` brings a final of no audio (protocol B8). */
+  #isInvented({ kind }: ServerMessage): boolean {
+    if (kind !== 'transcription' || this.#manualTurns) return false
+    return this.#finish.begun && this.#endTurnLast && !this.#evidence.pending
+  }
+
   #deliver(message: ServerMessage): void {
+    if (this.#isInvented(message)) return
     this.#evidence.received(message)
     if (message.kind === 'error') {
       this.destroy(message.error)
