@@ -132,6 +132,56 @@ t.test('docs/api.md has the options of transcribeFile()', async t => {
   t.strictSame(documented.toSorted(), Object.keys(fileOptionSchema.shape).sort())
 })
 
+t.test('docs/api.md has every field, where it belongs', async t => {
+  const api = read('docs/api.md')
+  const sections = {
+    '### Continuity': [
+      fieldsOf('ContinuityOptions', 'stt/session-options'),
+      fieldsOf('RetryOptions', 'stt/retry-policy'),
+    ],
+    '## Events': allMatches(read('src/stt/events.ts'), /^export interface (\w+)/gm).map(name =>
+      fieldsOf(name, 'stt/events'),
+    ),
+    '## Methods': [
+      fieldsOf('SttStreamStats', 'stt-stream'),
+      fieldsOf('SessionStats', 'stt/session-options'),
+      fieldsOf('StreamMetricsSnapshot', 'stt/stream-metrics'),
+      fieldsOf('LatencySummary', 'stt/latency-histogram'),
+    ],
+    '## transcribe(source, options)': [fieldsOf('TranscribeOptions', 'transcribe')],
+    '## Transcript': [fieldsOf('Transcript', 'transcript')],
+    '### decode(options)': [fieldsOf('DecodeOptions', 'audio/decode-options')],
+    '### resample(options)': [fieldsOf('ResampleOptions', 'audio/resample')],
+    '### splitChannels(options)': [fieldsOf('SplitChannelsOptions', 'audio/split-channels')],
+    '### frame(options)': [fieldsOf('FrameOptions', 'audio/frame'), fieldsOf('Frame', 'audio/frame')],
+    '### pace(options)': [fieldsOf('PaceOptions', 'audio/pace')],
+    '### SttConnection': [
+      fieldsOf('ConnectionOptions', 'stt/connection-options'),
+      // How the stream measures it.
+      fieldsOf('SttConnectionOptions', 'stt/connection-options').filter(name => name !== 'metrics'),
+    ],
+    '## Fleet': [
+      fieldsOf('FleetOptions', 'stt/fleet-options'),
+      fieldsOf('BreakerOptions', 'stt/circuit-breaker'),
+      fieldsOf('FleetStats', 'stt/fleet'),
+      fieldsOf('DrainResult', 'stt/fleet'),
+      fieldsOf('FleetEvents', 'stt/fleet'),
+    ],
+    '## Captions': [
+      fieldsOf('CaptionsOptions', 'captions/captions'),
+      fieldsOf('CueRules', 'captions/cues'),
+      fieldsOf('Cue', 'captions/cues'),
+    ],
+  }
+  for (const [heading, interfaces] of Object.entries(sections)) {
+    const text = prose(section(api, heading))
+    for (const names of interfaces) {
+      t.not(names.length, 0, `${heading}: the fields are found`)
+      for (const name of names) t.ok(isNamed(name, text), `${heading}: ${name}`)
+    }
+  }
+})
+
 t.test('every option and every event stands in an example that is run', async t => {
   const examples = filesIn('examples', '.mjs').map(read)
   const { given, read: fields, told } = exampleNames([...PROGRAMS.map(({ code }) => code), ...examples])
