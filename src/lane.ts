@@ -60,8 +60,16 @@ export class Lane {
   }
 
   /** @param minFrameMs what the model of this config takes */
-  updateConfig(config: WireTranscribeConfig, minFrameMs: number): Promise<void> {
-    this.#framer.minFrameMs = minFrameMs
-    return this.events.updateConfig(config)
+  async updateConfig(config: WireTranscribeConfig, minFrameMs: number): Promise<void> {
+    const before = this.#framer.minFrameMs
+    // Until it is certain which model hears them, frames suit both.
+    this.#framer.minFrameMs = Math.max(before, minFrameMs)
+    try {
+      await this.events.updateConfig(config)
+      this.#framer.minFrameMs = minFrameMs
+    } catch (error) {
+      this.#framer.minFrameMs = before
+      throw error
+    }
   }
 }

@@ -74,6 +74,7 @@ export class SttStream extends Duplex {
   readonly #readsPath: boolean
   /** As given, with the changes since. */
   #options: SttStreamOptions
+  #lastChange = Promise.resolve()
   #localServer: Promise<{ url: string; release: () => void }> | undefined
   readonly #sources = new Set<Readable>()
   #stopped: Promise<void> | undefined
@@ -169,7 +170,8 @@ export class SttStream extends Duplex {
 
   /**
    * Changes fields of the service's config from here on, by rotation: the next connection is opened with them
-   * beside the current one and takes over in a pause of speech, after 10 s without one in the middle of it.
+   * beside the current one and takes over in a pause of speech, after 10 s without one in the middle of it. Changes
+   * are applied one after the other; while the stream has no connection they wait for the next.
    * @returns resolves when the new config is in force; rejects with the service's refusal, the stream then goes on
    * as before
    * @throws TypeError, RangeError for fields that are wrong; TypeError after `end()`
@@ -177,14 +179,18 @@ export class SttStream extends Duplex {
   updateConfig(changes: ConfigChanges): Promise<void> {
     if (this.writableEnded || this.destroyed)
       throw new TypeError('updateConfig() must be called before the stream has ended')
-    const before = this.#options
-    const changed = withConfigChanges(before, changes)
+    // What is wrong with it is told now; what it comes to depends on the changes before it.
+    resolveOptions(withConfigChanges(this.#options, changes))
+    const applied = this.#lastChange.then(() => this.#applyChange(changes))
+    this.#lastChange = applied.catch(() => {})
+    return applied
+  }
+
+  async #applyChange(changes: ConfigChanges): Promise<void> {
+    const changed = withConfigChanges(this.#options, changes)
     const { session, frame } = resolveOptions(changed)
+    await this.#lane.updateConfig(session.config, frame.minFrameMs)
     this.#options = changed
-    return this.#lane.updateConfig(session.config, frame.minFrameMs).catch((error: unknown) => {
-      this.#options = before
-      throw error
-    })
   }
 
   /**

@@ -239,8 +239,9 @@ t.test('has the next connection take over when the current one is lost meanwhile
     speech(20, index => index >= 3),
   )
   await until(clock, () => peers.length === 2 && peers[1]!.kinds.length > 0)
+  clock.advance(400)
   peers[0]!.ws.terminate()
-  await until(clock, () => notices.some(({ name }) => name === 'reconnected'), 0)
+  await settle(200)
   t.notOk(notices.some(({ name }) => name === 'reconnecting'))
   t.match(notices.at(-1), { fromMs: 0, replayedMs: 2_000, lostMs: 0 })
   stream.end()
@@ -355,4 +356,83 @@ t.test('sends again what a connection that was to rest never answered', async t 
   t.match(transcripts(await events), [{ transcript: 'heard', startMs: 50 }])
   t.match(notices[1], { name: 'reconnecting', cause: { code: 'STT_ERR_UNRESPONSIVE' } })
   t.notOk(notices.some(({ name }) => name === 'warning'))
+})
+
+t.test(
+  'takes a config back that the service refuses by closing, and applies none that is not in force',
+  async t => {
+    const clock = mockClock(t)
+    const { stream, notices, peers } = await session(t, async peer => {
+      const { language } = await peer.next('transcribeConfig')
+      if (language === 'xx') peer.ws.close(1000)
+      else await finish(peer)
+    })
+    stream.resume()
+    await write(
+      stream,
+      speech(5, () => false),
+    )
+    let outcome: unknown
+    stream.updateConfig({ ...config, language: 'xx' }).catch((error: unknown) => (outcome = error))
+    await until(clock, () => outcome !== undefined, 100)
+    t.match(outcome, { code: 'STT_ERR_CLOSED_EARLY' })
+    t.equal(peers.length, 4, 'three attempts')
+    peers[0]!.ws.terminate()
+    await settle()
+    stream.write(frames(1, { startMs: 500 })[0])
+    await until(clock, () => notices.at(-1)?.name === 'reconnected', 10)
+    stream.end()
+    await until(clock, () => stream.closed, 100)
+    t.notOk(stream.errored, 'the connection after it has the config that is in force')
+  },
+)
+
+t.test('rotates for no token that has ended already, nor for the same twice', async t => {
+  const clock = mockClock(t)
+  const exp = Date.now() / 1_000 + 60
+  const payloads = [{ exp: exp - 120 }, { exp }, { exp }]
+  for (const [first, expected] of [
+    [0, 0],
+    [1, 1],
+  ] as const) {
+    let asked = first
+    const { stream, notices } = await session(t, finish, {
+      pingIntervalMs: false,
+      apiKey: () =>
+        `eyJhbGciOiJub25lIn0.${Buffer.from(JSON.stringify(payloads[asked++])).toString('base64url')}.x`,
+    })
+    stream.resume()
+    await write(
+      stream,
+      speech(5, () => false),
+    )
+    for (let ms = 0; ms < 200_000; ms += 1_000) {
+      clock.advance(1_000)
+      await settle(5)
+    }
+    t.equal(notices.filter(({ name }) => name === 'rotated').length, expected)
+    stream.destroy()
+    await once(stream, 'close')
+  }
+})
+
+t.test('is left in peace when it is destroyed by who is told of a failed rotation', async t => {
+  const clock = mockClock(t)
+  const { stream, peers } = await session(
+    t,
+    (peer, index) => (index === 1 ? peer.ws.close(1011) : undefined),
+    {
+      maxConnectionMs: 10_000,
+    },
+  )
+  stream.resume()
+  stream.on('warning', () => stream.destroy())
+  await write(
+    stream,
+    speech(5, () => false),
+  )
+  await until(clock, () => stream.closed, 100)
+  clock.advance(60_000)
+  await settle()
+  t.equal(peers.length, 2)
 })

@@ -76,6 +76,11 @@ export class Framer extends Transform {
     this.#pcm = Buffer.allocUnsafe(this.#frameBytes)
   }
 
+  /** Shorter rests are padded up to this, in ms. */
+  get minFrameMs(): number {
+    return this.#minFrameBytes / BYTES_PER_MS
+  }
+
   /** From here on, shorter rests are padded up to this, in ms, 20 to `frameMs`. */
   set minFrameMs(ms: number) {
     checkMs('minFrameMs', ms, MIN_FRAME_MS, this.#frameBytes / BYTES_PER_MS)

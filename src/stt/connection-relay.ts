@@ -154,7 +154,7 @@ export class ConnectionRelay {
 
   /** Hands over to a connection with this config. Rejects when the service refuses it; the old one then stays. */
   updateConfig(config: WireTranscribeConfig): Promise<void> {
-    return this.#rotation.update(config, this.#current !== undefined)
+    return this.#rotation.update(config)
   }
 
   pause(): void {
@@ -308,7 +308,7 @@ export class ConnectionRelay {
     this.#current = undefined
     this.#sender.detach()
     this.#wasUnresponsive = error.code === 'STT_ERR_UNRESPONSIVE'
-    if (this.#rotation.next) {
+    if (this.#rotation.ready && this.#options.retry !== false) {
       this.#listener.onNotice('reconnected', this.#takeNext(this.#replay.ring.first).report)
       return
     }
@@ -359,8 +359,11 @@ export class ConnectionRelay {
     const inPause = ring.trailingPauseMs >= PREROLL_MS || ring.first === ring.next
     if (inPause && !pending && this.#sender.caughtUp && !this.#listener.turnExpected())
       this.#handOver(ring.lastMs(PREROLL_MS), false)
-    // What has left the ring only the current connection can still answer for.
-    else if (this.#rotation.overdue && unprotectedMs === 0) this.#handOver(ring.first, true)
+    else if (this.#rotation.overdue) {
+      // What has left the ring only the current connection can still answer for: then the turn is cut.
+      if (unprotectedMs === 0) this.#handOver(ring.first, true)
+      else this.#handOver(ring.lastMs(PREROLL_MS), false)
+    }
   }
 
   #handOver(from: number, muted: boolean): void {

@@ -4,6 +4,8 @@ export type RotationCause = 'maxConnectionMs' | 'token' | 'config'
 /** The next connection is opened so long before it must take over, in ms, so that a pause may come in time. */
 const MAX_LEAD_MS = { maxConnectionMs: 10_000, token: 60_000 }
 const LEAD_SHARE = 0.2
+/** A token is rotated for when it still has so long to live, in ms. */
+const MIN_TOKEN_MS = 10_000
 /** The config is never acknowledged: a service that refuses it says so within this time, in ms. */
 const SETTLE_MS = 300
 /** After a rotation that failed, in ms. */
@@ -59,9 +61,11 @@ export class RotationClock {
   begin(lifetime: ConnectionLifetime): void {
     this.stop()
     this.#lifetime = lifetime
+    const tokenMs = (lifetime.expiresAtMs ?? Infinity) - Date.now()
     const limits = [
       { cause: 'maxConnectionMs' as const, ms: lifetime.maxConnectionMs || Infinity },
-      { cause: 'token' as const, ms: (lifetime.expiresAtMs ?? Infinity) - Date.now() },
+      // One that has all but ended says that the clocks differ: the service has just taken it.
+      { cause: 'token' as const, ms: tokenMs < MIN_TOKEN_MS ? Infinity : tokenMs },
     ]
     const { cause, ms } = limits.reduce((first, second) => (second.ms < first.ms ? second : first))
     if (ms === Infinity) return

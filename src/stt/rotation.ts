@@ -3,6 +3,9 @@ import type { Generation } from './generation.js'
 import { RotationClock, type ConnectionLifetime, type RotationCause } from './rotation-clock.js'
 import type { WireTranscribeConfig } from './transcribe-config.js'
 
+/** A service may refuse a config by closing without a word (protocol B1): so often, and it has. */
+const MAX_REFUSALS = 3
+
 export interface RotationListener {
   /** Opens a connection beside the current one. */
   open(config: WireTranscribeConfig): Generation
@@ -19,11 +22,17 @@ export interface RotationListener {
 export class Rotation {
   readonly #listener: RotationListener
   readonly #clock: RotationClock
+  /** In force: the service has taken it, or the stream began with it. */
   #config: WireTranscribeConfig
+  /** To be in force; a connection with it has not taken over yet. */
+  #wanted: WireTranscribeConfig | undefined
+  /** Connections with it that failed. */
+  #refusals = 0
   #current: Generation | undefined
+  #tokenEndMs = 0
   #next: { generation: Generation; cause: RotationCause } | undefined
-  /** Callers who wait for the config to be in force. */
-  readonly #waiting: { resolve: () => void; reject: (error: Error) => void }[] = []
+  /** Who wanted it. */
+  #applied: { resolve: () => void; reject: (error: Error) => void } | undefined
 
   constructor(config: WireTranscribeConfig, listener: RotationListener) {
     this.#config = config
@@ -34,19 +43,14 @@ export class Rotation {
     })
   }
 
-  /** What the next connection is opened with, and the current one once it is in force. */
+  /** What is in force: every connection but that of a change is opened with it. */
   get config(): WireTranscribeConfig {
     return this.#config
   }
 
-  /** The next connection, as soon as it stands. */
-  get next(): Generation | undefined {
-    return this.#next?.generation.opened ? this.#next.generation : undefined
-  }
-
-  /** The next connection has had the time to refuse its config. */
+  /** The next connection stands and has had the time to refuse its config. */
   get ready(): boolean {
-    return this.next !== undefined && this.#clock.ready
+    return this.#next?.generation.opened === true && this.#clock.ready
   }
 
   /** No further pause is waited for. */
@@ -61,9 +65,13 @@ export class Rotation {
   /** This connection is the current one, and stands. */
   begin(generation: Generation, lifetime: ConnectionLifetime): void {
     this.#current = generation
-    this.#clock.begin(lifetime)
-    if (generation.options.config !== this.#config) this.#clock.demand()
-    else for (const { resolve } of this.#waiting.splice(0)) resolve()
+    const { expiresAtMs = 0 } = lifetime
+    // A function that gives the same token again gives no reason to rotate again.
+    const isNewToken = expiresAtMs > this.#tokenEndMs
+    this.#tokenEndMs = Math.max(this.#tokenEndMs, expiresAtMs)
+    this.#clock.begin({ ...lifetime, expiresAtMs: isNewToken ? expiresAtMs : undefined })
+    if (this.#wanted && generation.options.config === this.#wanted) this.#settle(this.#wanted)
+    else if (this.#wanted) this.#clock.demand()
   }
 
   audioSent(): void {
@@ -74,25 +82,25 @@ export class Rotation {
     this.#clock.opened()
   }
 
-  /** A config that the service refuses is taken back; what else fails is tried again. */
+  /** A config that the service refuses, in words or by closing, is taken back; what else fails is tried again. */
   nextFailed(error: SttError): void {
-    const { cause = 'config' } = this.#next ?? {}
+    const { generation, cause = 'config' } = this.#next ?? {}
     this.#next = undefined
-    if (cause === 'config' && !error.retryable) {
+    const isChange = this.#wanted !== undefined && generation?.options.config === this.#wanted
+    if (isChange && (!error.retryable || ++this.#refusals >= MAX_REFUSALS)) {
       this.#clock.stop()
-      this.#config = this.#current?.options.config ?? this.#config
       this.#reject(error)
       return
     }
-    this.#listener.onFailed(error)
     this.#clock.failed(cause)
+    this.#listener.onFailed(error)
   }
 
-  /** Resolves when a connection with this config is the current one. */
-  update(config: WireTranscribeConfig, connected: boolean): Promise<void> {
-    this.#config = config
-    if (!connected) return Promise.resolve()
-    const applied = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }))
+  /** Resolves when a connection with this config is the current one. One change at a time. */
+  update(config: WireTranscribeConfig): Promise<void> {
+    this.#wanted = config
+    this.#refusals = 0
+    const applied = new Promise<void>((resolve, reject) => (this.#applied = { resolve, reject }))
     applied.catch(() => {})
     if (this.#current) this.#clock.demand()
     return applied
@@ -122,10 +130,17 @@ export class Rotation {
 
   #open(cause: RotationCause): void {
     this.#next?.generation.connection.destroy()
-    this.#next = { generation: this.#listener.open(this.#config), cause }
+    this.#next = { generation: this.#listener.open(this.#wanted ?? this.#config), cause }
+  }
+
+  #settle(config: WireTranscribeConfig): void {
+    this.#config = config
+    this.#wanted = undefined
+    this.#applied?.resolve()
   }
 
   #reject(reason: Error): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(reason)
+    this.#wanted = undefined
+    this.#applied?.reject(reason)
   }
 }

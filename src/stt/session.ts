@@ -105,8 +105,9 @@ export class SttSession extends Duplex {
    * @returns rejects with the service's refusal; the stream then goes on with the config that it had
    */
   updateConfig(config: WireTranscribeConfig): Promise<void> {
-    this.#manualTurns.enabled = isManual(config)
-    return this.#relay.updateConfig(config)
+    return this.#relay.updateConfig(config).then(() => {
+      this.#manualTurns.enabled = isManual(config)
+    })
   }
 
   override _write(item: FrameOrMark, _encoding: BufferEncoding, callback: Callback): void {
