@@ -166,6 +166,23 @@ t.test('does not end with an interim whose final was dropped', async t => {
   )
 })
 
+t.test('does not end with an interim of speech that has its final', async t => {
+  const { stream } = await session(t, async (peer, index) => {
+    if (index > 0) await peer.next('closeStream')
+    else await heard(peer, 2_500)
+    peer.send({ result: { speechStarted: { startTimeMs: 500 } } })
+    peer.transcription('one', false)
+    if (index === 0) peer.transcription('One.', true, [['One.', 550, 950]])
+    peer.ws.close(index > 0 ? 1000 : 1011)
+  })
+  writeAll(stream, twoTurns())
+  const finals = finalsOf(await all(stream))
+  t.strictSame(
+    finals.map(({ transcript }) => transcript),
+    ['One.'],
+  )
+})
+
 t.test('does not hibernate while it is sending again what the next connection must hear', async t => {
   const audioMs: number[] = []
   const { stream, notices } = await session(

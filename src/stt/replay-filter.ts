@@ -25,14 +25,17 @@ const JITTER_MS = 200
  * Tells what a connection says again from what is new, when the audio that it was sent begins before the end of
  * what has been delivered. By time only: a final whose last word lies, by its middle, before the last delivered
  * end holds nothing new; one that reaches beyond it is delivered whole, with its overlap. Repetitions come first on
- * a connection, so after the first new final nothing is dropped any more. Interims come without times: until it is
- * clear that the repeated part is over they are held back.
+ * a connection, so after the first new final nothing is dropped any more. Interims come without times: they are
+ * dropped while the speech that they belong to began before the delivered end, and else held back until it is clear
+ * that the repeated part is over.
  */
 export class ReplayFilter {
   readonly #delivered: Delivered
   #finalsRepeat: boolean
   #interimsRepeat: boolean
   #speechRepeats = false
+  /** The speech that began last on this connection did so before the delivered end. */
+  #speechDelivered = false
   /** The last final on this connection. */
   #last: TranscriptionMessage | undefined
   /** An interim has come on this connection, and no final since. */
@@ -87,13 +90,14 @@ export class ReplayFilter {
     this.#interimOpen = true
     if (!this.#interimsRepeat) return DELIVER
     const last = interim.words.at(-1)
-    if (!last) return { deliver: false, held: interim }
+    if (!last) return this.#speechDelivered ? DROP : { deliver: false, held: interim }
     return (last.startMs + last.endMs) / 2 <= this.#delivered.finalEndMs ? DROP : DELIVER
   }
 
   #judgeSpeech(startMs: number): Verdict {
     const { finalEndMs, speechStartMs } = this.#delivered
-    if (startMs >= finalEndMs) this.#interimsRepeat = false
+    this.#speechDelivered = startMs < finalEndMs
+    if (!this.#speechDelivered) this.#interimsRepeat = false
     this.#speechRepeats = speechStartMs >= 0 && startMs <= speechStartMs + JITTER_MS
     return this.#speechRepeats ? DROP : DELIVER
   }
