@@ -147,6 +147,7 @@ export class ChannelLanes extends Duplex {
     this.#splitter = splitter
     splitter.on('warning', warning => this.emit('warning', warning))
     splitter.on('error', error => this.destroy(error))
+    const { gate } = this.#options.session
     this.#lanes = splitter.outputs.map((output, channel) => {
       const lane = new Lane({
         ...this.#options,
@@ -155,6 +156,8 @@ export class ChannelLanes extends Duplex {
         session: {
           ...this.#options.session,
           config: this.#config,
+          // Without `rest`: a channel that rests must not give away the place that another one needs.
+          gate: gate && { enter: signal => gate.enter(signal) },
           channel,
           nextTurnId: () => ++this.#turns,
         },

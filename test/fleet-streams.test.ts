@@ -70,6 +70,40 @@ t.test('streams of a full fleet rotate', async t => {
   t.match(fleet.stats(), { streams: 0, sessions: 0, connections: 0 })
 })
 
+t.test('a stream that waits for audio without a connection leaves its place to others', async t => {
+  const server = await scriptedServer(t, {
+    faults: index => (index === 0 ? { close: { code: 1001, at: { afterAudioMs: 100 } } } : {}),
+  })
+  const fleet = new Fleet({ maxSessions: 1 })
+  const silent = sttStream({ url: server.url, input, fleet, keepAlive: false })
+  silent.resume()
+  silent.write(Buffer.alloc(3_200))
+  await once(silent, 'reconnecting')
+  const speaking = sttStream({ url: server.url, input, fleet })
+  speaking.end(tone(3_000))
+  t.strictSame(await finalsOf(speaking), LAMP_FINALS)
+  await silent.stop()
+})
+
+t.test('a channel that waits for audio keeps the place of its stream', async t => {
+  const server = await scriptedServer(t, {
+    faults: () => ({ close: { code: 1001, at: { afterAudioMs: 100 } } }),
+  })
+  const fleet = new Fleet({ maxSessions: 1 })
+  const stereo = { ...input, channels: 2 }
+  const stream = sttStream({ url: server.url, input: stereo, channels: 'separate', fleet, keepAlive: false })
+  stream.resume()
+  const lost = new Promise<void>(resolve => {
+    let count = 0
+    stream.on('reconnecting', () => ++count === 2 && resolve())
+  })
+  stream.write(Buffer.alloc(6_400))
+  await lost
+  await turnOfLoop()
+  t.match(fleet.stats(), { sessions: 1, connections: 0 })
+  stream.destroy()
+})
+
 t.test('the channels of a stream share its place', async t => {
   const server = await scriptedServer(t)
   const fleet = new Fleet({ maxSessions: 1 })

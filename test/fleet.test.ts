@@ -132,6 +132,28 @@ t.test(
   },
 )
 
+t.test('a stream that rests after a loss gives its place back, and goes before new ones', async t => {
+  const fleet = new Fleet({ maxSessions: 1 })
+  const [dormant, other, fresh] = streamsOf(fleet, 3) as [FakeStream, FakeStream, FakeStream]
+  const lost = await dormant.enter()
+  lost.opened()
+  dormant.gate.rest?.()
+  t.match(fleet.stats(), { sessions: 1 }, 'not while it has a connection')
+  const waiting = other.enter()
+  lost.failed(new SttError('STT_ERR_CLOSED', '1001', { retryable: true }))
+  lost.leave()
+  t.match(fleet.stats(), { sessions: 1, waiting: 1 })
+  dormant.gate.rest?.()
+  const given = await waiting
+  const admitted: unknown[] = []
+  void fresh.enter(admitted)
+  void dormant.enter(admitted)
+  given.leave()
+  await settle()
+  t.strictSame(admitted, [dormant])
+  fresh.controller.abort(new Error('gone'))
+})
+
 t.test('a stream that closes gives its place back, in whatever state', async t => {
   const fleet = new Fleet({ maxSessions: 1 })
   const [a, b] = streamsOf(fleet, 2) as [FakeStream, FakeStream]

@@ -33,7 +33,8 @@ interface Waiter {
  *
  * A place belongs to a stream. A rotation's second connection shares it, and so do those of several channels: who
  * held one place and waited for another would bring a full fleet to a standstill. There may be more connections than
- * places for that. A stream whose connection is lost keeps its place until it is back. Streams with a place go first, then those that had one, then new ones.
+ * places for that. A stream whose connection is lost keeps its place until it is back, or rests. Streams with a
+ * place go first, then those that had one, then new ones.
  */
 export class Admission {
   readonly #settings: FleetSettings
@@ -75,6 +76,9 @@ export class Admission {
     const member = { hasPlace: false, connections: 0, wasConnected: false }
     return {
       enter: signal => this.#enter(member, signal),
+      rest: () => {
+        if (member.connections === 0) this.#releasePlace(member)
+      },
       close: () => this.#releasePlace(member),
     }
   }

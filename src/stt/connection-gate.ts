@@ -10,6 +10,8 @@ export interface ConnectionGate {
    * reason when nobody waits any more.
    */
   enter(signal: AbortSignal): Promise<ConnectionPass>
+  /** After a loss: nothing is pending, so no connection is wanted until audio comes. Default: nobody needs to know. */
+  rest?(): void
 }
 
 /** One admitted connection. `leave` is called exactly once, whatever became of it; the others before it. */

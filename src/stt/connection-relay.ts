@@ -331,8 +331,12 @@ export class ConnectionRelay {
     this.#listener.onNotice('reconnecting', { attempt: this.#retry.attempt, delayMs, cause: error })
     // Whoever is told may destroy the stream.
     if (this.#isDone()) return
-    if (this.#isNeeded() || !this.#everOpened) this.#resume()
-    else this.#watchQuiet()
+    if (this.#isNeeded() || !this.#everOpened) {
+      this.#resume()
+    } else {
+      this.#options.gate?.rest?.()
+      this.#watchQuiet()
+    }
   }
 
   /** Whether a connection is worth having now. */
