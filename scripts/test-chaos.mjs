@@ -38,7 +38,8 @@ try {
     { cwd: root, env, stdio: 'inherit', timeout: TIMEOUT_MS },
   )
   const lines = readFileSync(report, 'utf8').split('\n')
-  for (const line of lines) if (/^ *# (runs that met|outcomes)/.test(line)) console.log(line.trim().slice(2))
+  for (const line of lines)
+    if (/^ *# (runs that met|outcomes|violation)/.test(line)) console.log(line.trim().slice(2))
   const passed = lines.filter(line => /^ {4}ok /.test(line)).length
   const failed = lines.filter(line => /^ {4}not ok /.test(line)).length
   // A file that crashed or hung has no failed test of its own.
