@@ -49,6 +49,20 @@ t.test('never holds back a source that is live', async t => {
   pacer.destroy()
 })
 
+t.test('lets what a stall has made overdue leave at once', async t => {
+  const clock = jumpingClock()
+  const [first, ...rest] = frames(5)
+  const times: number[] = []
+  const pacer = pace({ burstMs: 0, clock })
+  pacer.on('data', () => times.push(clock.nowMs - 5_000))
+  pacer.write(first)
+  clock.nowMs += 250
+  for (const item of rest) pacer.write(item)
+  pacer.end()
+  await once(pacer, 'end')
+  t.strictSame(times, [0, 250, 250, 300, 400], 'and then by the deadlines that were set at first')
+})
+
 t.test('passes marks on in their place', async t => {
   const [first, second] = frames(2)
   const out = await Readable.from([first, { endTurn: true }, second])

@@ -5,7 +5,10 @@ import type { FrameOrMark } from './frame.js'
 export interface PaceOptions {
   /** Multiple of real time, above 0. Default 1. */
   rate?: number
-  /** How far ahead of its deadline a frame may leave, in ms, from 0. Default 500. */
+  /**
+   * How far ahead of its deadline a frame may leave, in ms, from 0. Default 500. Not a limit on what leaves at once
+   * after a stall: all that is overdue does.
+   */
   burstMs?: number
   /** Aborting destroys the stream with an AbortError. */
   signal?: AbortSignal
@@ -32,7 +35,8 @@ const systemClock: PaceClock = {
 /**
  * Lets each frame leave when its last sample would have been spoken, minus the burst allowance. Deadlines are
  * absolute (first frame plus source time over rate), so lateness of one timer never adds to the next, and a
- * source that is live already is not held back.
+ * source that is live already is not held back. After a stall what is overdue leaves at once: deadlines that moved
+ * with the stall would leave a live source behind for good.
  * @throws TypeError, RangeError for options out of range
  */
 export function pace(options: PaceOptions = {}): Pacer {
