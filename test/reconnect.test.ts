@@ -440,3 +440,90 @@ t.test('tells which final answers endTurn by the speech between them', async t =
   stream.end()
   await once(stream, 'close')
 })
+
+t.test('does not send an endTurn again that was answered', async t => {
+  const kinds: string[][] = []
+  const { stream } = await session(t, async (peer, index) => {
+    kinds.push(peer.kinds)
+    await peer.next('endTurn')
+    if (index === 0) {
+      peer.transcription('One.', true, [['One.', 550, 950]])
+      await heard(peer, 1_800)
+      peer.ws.terminate()
+      return
+    }
+    const atMs = peer.audioBytes() / 32
+    peer.transcription('Two.', true, [['Two.', atMs - 600, atMs - 200]])
+    await finish(peer)
+  })
+  stream.resume()
+  const items = twoTurns()
+  const first = stream.expectTurn()
+  writeAll(stream, [...items.slice(0, 13), { endTurn: true }])
+  t.match(await first, { transcript: 'One.' })
+  writeAll(stream, items.slice(13, 18))
+  await once(stream, 'reconnected')
+  const second = stream.expectTurn()
+  writeAll(stream, [...items.slice(18), { endTurn: true }])
+  t.match(await second, { transcript: 'Two.', endMs: 2_300 })
+  stream.end()
+  await once(stream, 'close')
+  t.strictSame(kinds[1], ['transcribeConfig', 'audioChunk', 'endTurn', 'closeStream'])
+})
+
+t.test('gives up an endTurn that is lost with its connection and no longer kept', async t => {
+  const clock = mockClock(t)
+  const { stream } = await session(
+    t,
+    async (peer, index) => {
+      if (index > 0) return
+      await heard(peer, 2_000)
+      peer.ws.terminate()
+    },
+    { replayMs: 1_000, finishTimeoutMs: 5_000, watchdogMs: false, pingIntervalMs: false },
+  )
+  stream.resume()
+  let back = false
+  stream.once('reconnected', () => (back = true))
+  let failure: Error | undefined
+  stream.expectTurn().catch((error: Error) => (failure = error))
+  writeAll(stream, [...frames(5, { voiced: true }), { endTurn: true }])
+  writeAll(stream, frames(20, { startMs: 500, voiced: true }))
+  while (!back) {
+    clock.advance(1)
+    await new Promise(setImmediate)
+  }
+  t.notOk(failure, 'not with the connection')
+  clock.advance(5_000)
+  await new Promise(setImmediate)
+  t.match(failure, { code: 'STT_ERR_TURN_TIMEOUT' })
+  stream.destroy()
+  await once(stream, 'close')
+})
+
+t.test('passes an endTurn that the service ignored for want of speech', async t => {
+  const { stream } = await session(t, async peer => {
+    await peer.next('endTurn')
+    await peer.next('endTurn')
+    peer.transcription('Two.', true, [['Two.', 1_550, 1_950]])
+    await peer.next('endTurn')
+    peer.transcription('On and on.', true, [
+      ['On', 2_600, 2_800],
+      ['on.', 3_300, 3_450],
+    ])
+    await finish(peer)
+  })
+  stream.resume()
+  const silence = stream.expectTurn()
+  const speech = stream.expectTurn()
+  const items = twoTurns().map(item => ({ ...item, voiced: 'voiced' in item && item.startMs >= 1_500 }))
+  writeAll(stream, [...items.slice(0, 12), { endTurn: true }, ...items.slice(12), { endTurn: true }])
+  t.match(await speech, { transcript: 'Two.' })
+  t.equal(await silence, undefined)
+  const merged = stream.expectTurn()
+  const voiced = frames(12, { startMs: 2_500, voiced: true })
+  writeAll(stream, [...voiced.slice(0, 5), { endTurn: true }, ...voiced.slice(5)])
+  t.match(await merged, { transcript: 'On and on.' }, 'the service did not end the turn at the mark')
+  stream.end()
+  await once(stream, 'close')
+})

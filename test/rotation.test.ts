@@ -40,6 +40,11 @@ const speech = (count: number, voiced: (index: number) => boolean, from = 0): Fr
 const write = async (stream: SttSession, items: FrameOrMark[]) => {
   for (const item of items) await new Promise(resolve => stream.write(item, resolve))
 }
+/** How much of the source was sent, once, or left out, in ms. */
+const accountedMs = (stream: SttSession) => {
+  const { sentMs, insertedMs, replayedMs, skippedMs } = stream.stats()
+  return sentMs - insertedMs - replayedMs + skippedMs
+}
 const transcripts = (events: SttEvent[]) =>
   events.flatMap(event => (event.type === 'transcription' && event.isFinal ? [event] : []))
 
@@ -270,6 +275,8 @@ t.test('hibernates in a long silence and wakes with the next speech', async t =>
     [2_000, 1_500],
     'with a second of the silence before',
   )
+  t.match(notices.at(-1), { replayedMs: 0 }, 'which no connection had been sent')
+  t.equal(accountedMs(stream), 4_500)
   t.equal(stream.stats().transcribedAudioMs, 2_000)
 })
 
@@ -293,6 +300,7 @@ t.test('hibernates when no audio comes at all, and ends from there', async t => 
   stream.end()
   await once(stream, 'close')
   t.equal(peers.length, 1)
+  t.equal(accountedMs(stream), 200)
 })
 
 t.test(
@@ -332,8 +340,81 @@ t.test(
     )
     t.match(notices[2], { fromMs: 0, replayedMs: 3_000, lostMs: 0 })
     t.equal(peers.length, 3)
+    t.equal(accountedMs(stream), 4_500)
   },
 )
+
+/** Says only an interim until it is told the end, and a final then, unless it is the first. */
+const interimFirst =
+  (beforeClose = () => {}) =>
+  async (peer: RawPeer, index: number) => {
+    await peer.next('audioChunk')
+    peer.transcription(`interim ${index}`, false)
+    await peer.next('closeStream')
+    if (index > 0) peer.transcription(`final ${index}`, true)
+    else beforeClose()
+    peer.usage(1_000)
+    peer.ws.close(1000)
+  }
+
+t.test('ends the turn that a connection leaves open when it goes to rest', async t => {
+  const { stream, notices, peers } = await session(t, interimFirst(), { hibernateAfterMs: 600 })
+  const events = stream.toArray() as Promise<SttEvent[]>
+  await write(
+    stream,
+    speech(18, index => index < 6 || index >= 12),
+  )
+  stream.end()
+  t.match(transcripts(await events), [
+    { turnId: 1, transcript: 'interim 0', promoted: true },
+    { turnId: 2, transcript: 'final 1' },
+  ])
+  t.strictSame(
+    peers.map(peer => peer.audioBytes() / 32),
+    [1_200, 1_200],
+    'the pause again, not the speech before it',
+  )
+  t.match(notices.at(-1), { name: 'reconnected', fromMs: 600, replayedMs: 600, lostMs: 0 })
+  t.equal(accountedMs(stream), 1_800)
+})
+
+t.test('wakes at once for speech that comes while it goes to rest', async t => {
+  const speakAgain = () => stream.write(speech(1, () => true, 3)[0])
+  const { stream, peers } = await session(t, interimFirst(speakAgain), { hibernateAfterMs: 20 })
+  stream.resume()
+  await write(
+    stream,
+    speech(3, index => index < 2),
+  )
+  await once(stream, 'reconnected')
+  stream.end()
+  await once(stream, 'close')
+  t.strictSame(
+    peers.map(peer => peer.audioBytes() / 32),
+    [300, 200],
+  )
+  t.equal(accountedMs(stream), 400)
+})
+
+t.test('answers an endTurn that comes while it goes to rest with the turn left open', async t => {
+  let turn: Promise<unknown> | undefined
+  const endTurn = () => {
+    turn = stream.expectTurn()
+    stream.write({ endTurn: true })
+  }
+  const { stream, peers } = await session(t, interimFirst(endTurn), { hibernateAfterMs: 20 })
+  stream.resume()
+  await write(
+    stream,
+    speech(2, () => true),
+  )
+  await once(stream, 'hibernating')
+  t.match(await turn, { turnId: 1, transcript: 'interim 0', promoted: true })
+  stream.end()
+  await once(stream, 'close')
+  t.equal(peers.length, 1)
+  t.equal(accountedMs(stream), 200)
+})
 
 t.test('sends again what a connection that was to rest never answered', async t => {
   const { stream, notices } = await session(

@@ -32,6 +32,8 @@ export interface RelayListener {
   onMarkSkipped(mark: EndTurnMark): void
   /** What the connection owed will be asked of the next. */
   onHandover(): void
+  /** The connection has said all, and rests with the source. */
+  onAsleep(): void
   onNotice(name: string, ...facts: object[]): void
   /** All has been said. */
   onEnd(): void
@@ -133,10 +135,18 @@ export class ConnectionRelay {
     if (!this.#current && this.#state !== 'waiting') this.#goOnOrFinish()
   }
 
-  /** The answer to the mark has come. */
-  answered(mark: EndTurnMark): void {
+  /**
+   * The answer to the mark has come.
+   * @param proven its words tell that it covers the speech before the mark, whoever ends turns
+   */
+  answered(mark: EndTurnMark, proven: boolean): void {
     this.giveUp(mark)
-    if (isManual(this.#rotation.config)) this.#replay.answered(mark)
+    if (proven || isManual(this.#rotation.config)) this.#replay.answered(mark)
+  }
+
+  /** Whether the current connection is still to be sent the mark. */
+  isUnsent(mark: EndTurnMark): boolean {
+    return this.#replay.ring.has(mark) && !this.#current?.marks.some(sent => sent.mark === mark)
   }
 
   /** No answer to the mark is expected any more. */
@@ -179,7 +189,8 @@ export class ConnectionRelay {
 
   #onSent(generation: Generation, item: FrameOrMark): void {
     if (isMark(item)) {
-      generation.marks.push({ mark: item, voiceEndMs: this.#replay.voiceEndMs })
+      const { voiceEndMs } = this.#replay
+      generation.marks.push({ mark: item, atMs: generation.sentMs, voiceEndMs })
       this.#listener.onMarkSent(item)
       return
     }
@@ -469,6 +480,9 @@ export class ConnectionRelay {
   #hibernate(): void {
     this.#state = 'hibernating'
     this.#asleepFromMs = this.#replay.sentEndMs
+    this.#replay.finished()
+    this.#listener.onAsleep()
+    if (this.#isDone()) return
     this.#listener.onNotice('hibernating', { atMs: this.#asleepFromMs })
     if (this.#isDone()) return
     const { ring } = this.#replay
@@ -477,7 +491,11 @@ export class ConnectionRelay {
   }
 
   #sleepOnOrWake(item: FrameOrMark): void {
-    if (isMark(item) || item.voiced) {
+    if (isMark(item)) {
+      this.#replay.answered(item)
+      this.#listener.onMarkSkipped(item)
+      this.#sender.release()
+    } else if (item.voiced) {
       this.#resume()
     } else {
       this.#replay.forgetSilence(HIBERNATION_PREROLL_MS)

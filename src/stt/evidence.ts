@@ -71,6 +71,12 @@ export class Evidence {
     this.#turnOpen = lastWord !== undefined && this.#speechStartMs > lastWord.endMs
   }
 
+  /** No result will come any more for what was sent. */
+  finished(): void {
+    this.prove(this.#sentMs)
+    this.#openInterim = this.#turnOpen = this.#speechOpen = false
+  }
+
   /** Nothing before `ms` can bring a result any more. */
   prove(ms: number): void {
     this.#provenMs = Math.max(this.#provenMs, ms)

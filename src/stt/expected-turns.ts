@@ -8,13 +8,15 @@ interface ExpectedTurn {
   resolve(final: Final): void
   reject(error: Error): void
   timer?: NodeJS.Timeout
+  /** What may be the answer, if no better one comes. */
+  perhaps?: Final
 }
 
 export interface ExpectedTurnsOptions {
   /** How long a mark that was sent may stay unanswered, in ms. */
   timeoutMs: number
-  /** While nobody reads the results, an answer may wait unread. */
-  isResting: () => boolean
+  /** No answer can be seen yet: it may wait unread, or the mark is to be sent again. */
+  isPostponed: (mark: EndTurnMark) => boolean
   /** What was perhaps the answer to the mark was. */
   onPerhaps: (mark: EndTurnMark) => void
   /** Nothing came: what comes later answers another mark. */
@@ -60,16 +62,17 @@ export class ExpectedTurns {
     if (expected) this.#start(expected, mark)
   }
 
-  /** The connection is gone, and with it what it owed. */
+  /** The connection is gone, and with it what it owed. A mark that is not sent again waits in vain, but not for ever. */
   lostConnection(): void {
-    for (const { timer } of this.#byMark.values()) clearTimeout(timer)
+    for (const [mark, expected] of this.#byMark) if (expected.timer) this.#start(expected, mark)
   }
 
+  /** @param final without one, what was perhaps the answer is */
   answered(mark: EndTurnMark, final: Final): void {
     const expected = this.#byMark.get(mark)
     this.#byMark.delete(mark)
     clearTimeout(expected?.timer)
-    expected?.resolve(final)
+    expected?.resolve(final ?? expected.perhaps)
   }
 
   /** Unless a better one follows soon, this is the answer. */
@@ -79,9 +82,13 @@ export class ExpectedTurns {
       this.#options.onPerhaps(mark)
       this.answered(mark, final)
     }
-    clearTimeout(expected?.timer)
-    if (expected) expected.timer = setTimeout(settle, BETTER_ANSWER_MS)
-    else settle()
+    if (!expected) {
+      settle()
+      return
+    }
+    clearTimeout(expected.timer)
+    expected.perhaps = final
+    expected.timer = setTimeout(settle, BETTER_ANSWER_MS)
   }
 
   /** What is left of the last turn answers the oldest mark. */
@@ -100,10 +107,10 @@ export class ExpectedTurns {
   }
 
   #start(expected: ExpectedTurn, mark: EndTurnMark): void {
-    const { timeoutMs, isResting } = this.#options
+    const { timeoutMs, isPostponed } = this.#options
     clearTimeout(expected.timer)
     expected.timer = setTimeout(() => {
-      if (isResting()) {
+      if (isPostponed(mark)) {
         expected.timer?.refresh()
         return
       }

@@ -18,6 +18,8 @@ export interface GenerationListener {
 
 export interface SentMark {
   readonly mark: EndTurnMark
+  /** Where it stands on the source's clock, in ms. */
+  readonly atMs: number
   /** Where the last voiced audio before it ends, on the source's clock, in ms. */
   readonly voiceEndMs: number
 }

@@ -50,6 +50,10 @@ export class ReplayRing {
     return this.#items[number - this.#first]
   }
 
+  has(item: FrameOrMark): boolean {
+    return this.#items.includes(item)
+  }
+
   /** @param keepFrom number of an item that stays, and all behind it, however full the ring is */
   push(item: FrameOrMark, keepFrom = Infinity): void {
     this.#items.push(item)
@@ -106,6 +110,16 @@ export class ReplayRing {
       ms += item.sourceMs
     }
     return ms
+  }
+
+  /** Number of the item that begins the run of unvoiced audio before the item `number`; a mark ends it too. */
+  silenceBefore(number: number): number {
+    let from = number
+    for (;;) {
+      const item = this.at(from - 1)
+      if (!item || isMark(item) || item.voiced) return from
+      from--
+    }
   }
 
   /** Number of the item from which the last `ms` of audio are kept, or all where there is less. */

@@ -24,6 +24,8 @@ export class Replay {
   #safeMs = 0
   /** Number behind the newest item that any connection has been sent. */
   #sentEnd = 0
+  /** Number behind the newest item that was silence in which the stream slept: none need be sent it. */
+  #sleptEnd = 0
   #voiceEndMs = 0
   #replayedMs = 0
   #lostMs = 0
@@ -45,7 +47,7 @@ export class Replay {
 
   /** Whether items wait that no connection has been sent. */
   get unsent(): boolean {
-    return this.#sentEnd < this.ring.next
+    return Math.max(this.#sentEnd, this.#sleptEnd, this.ring.first) < this.ring.next
   }
 
   /** How far the source has been sent, in ms. */
@@ -90,8 +92,14 @@ export class Replay {
   /** What the ring holds is silence that nobody needs, but for the last `keepMs`. */
   forgetSilence(keepMs: number): void {
     this.#evidence.sent(this.ring.endMs, false)
-    this.#sentEnd = this.ring.next
+    this.#sleptEnd = this.ring.next
     this.#trim(this.ring.lastMs(keepMs))
+  }
+
+  /** The service has said all to what it was sent. */
+  finished(): void {
+    this.#evidence.finished()
+    this.#trim(this.ring.silenceBefore(this.#sentEnd))
   }
 
   /** A message of the connection that is being sent the audio. */
@@ -108,7 +116,7 @@ export class Replay {
     this.#advance(message)
   }
 
-  /** Where the client ends turns, the answer to a mark proves all before it. */
+  /** The answer to the mark proves all before it: neither is sent again. */
   answered(mark: EndTurnMark): void {
     // A mark that has left a full ring says nothing of the audio behind it that left as well.
     if (this.ring.trimThrough(mark)) this.#safeMs = this.ring.startMs

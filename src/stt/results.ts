@@ -138,12 +138,14 @@ export class Results {
     })
   }
 
-  /** No message will come any more: an interim that is left open becomes the final of its turn. */
+  /** No message will come any more to what was sent: an interim that is left open becomes the final of its turn. */
   finish(): TranscriptionEvent | undefined {
     if (!this.#turns.interim && this.#held) this.#turns.accept(this.#held)
+    this.#held = undefined
     const promoted = this.#turns.promote()
     if (!promoted) return undefined
     this.#options.diagnostics?.final(promoted, undefined)
+    this.#finalEndMs = Math.max(this.#finalEndMs, promoted.endMs ?? -1)
     return this.#enqueue(promoted)
   }
 

@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream'
-import type { FrameOrMark } from '../audio/frame.js'
+import type { EndTurnMark, FrameOrMark } from '../audio/frame.js'
 import { SttError } from '../errors.js'
 import { CONNECTION_DEFAULTS } from './connection-options.js'
 import { ConnectionRelay } from './connection-relay.js'
@@ -14,6 +14,9 @@ import { Results } from './results.js'
 import { CONTINUITY_DEFAULTS, type SessionStats, type SttSessionOptions } from './session-options.js'
 import { StreamMetrics } from './stream-metrics.js'
 import { isManual, type WireTranscribeConfig } from './transcribe-config.js'
+
+/** The service rounds the times of words: the last may end so long behind the audio that it was sent, in ms. */
+const ROUNDING_MS = 200
 
 type Callback = (error?: Error | null) => void
 
@@ -51,8 +54,8 @@ export class SttSession extends Duplex {
     this.#results = new Results(options, this.#metrics)
     this.#expectedTurns = new ExpectedTurns({
       timeoutMs: finishTimeoutMs,
-      isResting: () => this.#results.full,
-      onPerhaps: mark => this.#relay.answered(mark),
+      isPostponed: mark => this.#results.full || this.#relay.isUnsent(mark),
+      onPerhaps: mark => this.#relay.answered(mark, false),
       onTimeout: mark => this.#relay.giveUp(mark),
     })
     this.#manualTurns = new ManualTurnLimit(options.maxManualTurnMs ?? CONTINUITY_DEFAULTS.maxManualTurnMs)
@@ -65,6 +68,7 @@ export class SttSession extends Duplex {
       onMarkSent: mark => this.#expectedTurns.sent(mark),
       onMarkSkipped: mark => this.#expectedTurns.answered(mark, undefined),
       onHandover: () => this.#expectedTurns.lostConnection(),
+      onAsleep: () => this.#onAsleep(),
       onNotice: (name, ...facts) => {
         this.emit(name, ...facts)
       },
@@ -145,30 +149,47 @@ export class SttSession extends Duplex {
     const { final, repeated } = this.#results.accept(message, generation.filter, generation.sentMs)
     if (final) this.#relay.proved()
     if (message.kind === 'transcription' && message.isFinal)
-      this.#settleTurn(generation.marks[0], message, repeated ? undefined : final)
+      this.#settleTurns(generation.marks, message, repeated ? undefined : final)
     if (this.#results.full) this.#relay.pause()
     this.#deliver()
     this.emit('progress')
   }
 
   /**
-   * Only a mark that the service has been sent can have been answered. A final with speech between its last word
-   * and the mark may be of an earlier turn (the service says nothing of which is which), and an empty one may
-   * precede the turn's own (protocol B8): those answer only if no other follows soon.
+   * A final answers the oldest mark behind its last word, and shows that no other answer comes to those that it
+   * passes: the service may ignore a mark with nothing to end. Only a mark that was sent can have been answered.
    */
-  #settleTurn(
-    sent: SentMark | undefined,
+  #settleTurns(
+    marks: readonly SentMark[],
     { words }: TranscriptionMessage,
     final: TranscriptionEvent | undefined,
   ): void {
-    if (!sent) return
-    const endMs = words.at(-1)?.endMs ?? (final ? Infinity : -Infinity)
-    if (endMs + WORD_TAIL_MS >= sent.voiceEndMs) {
-      this.#relay.answered(sent.mark)
-      this.#expectedTurns.answered(sent.mark, final)
-    } else {
-      this.#expectedTurns.answeredPerhaps(sent.mark, final)
+    const endMs = words.at(-1)?.endMs
+    const passed = endMs === undefined ? [] : marks.filter(({ atMs }) => atMs + ROUNDING_MS < endMs)
+    const sent = marks[passed.length]
+    for (const { mark, atMs } of passed) {
+      // Of a turn that the service did not end at the mark the final is the answer to the newest in it.
+      const isAnswer = !sent && mark === passed.at(-1)?.mark && words[0]!.startMs < atMs
+      this.#settleTurn(mark, isAnswer ? final : undefined, true)
     }
+    if (!sent) return
+    // A final with speech between its last word and the mark may be of an earlier turn (the service says nothing of
+    // which is which), and an empty one may precede the turn's own (protocol B8): those answer only if no other
+    // follows soon.
+    const heardMs = endMs ?? (final ? Infinity : -Infinity)
+    if (heardMs + WORD_TAIL_MS < sent.voiceEndMs) this.#expectedTurns.answeredPerhaps(sent.mark, final)
+    else this.#settleTurn(sent.mark, final, endMs !== undefined)
+  }
+
+  #settleTurn(mark: EndTurnMark, final: TranscriptionEvent | undefined, proven: boolean): void {
+    this.#relay.answered(mark, proven)
+    this.#expectedTurns.answered(mark, final)
+  }
+
+  /** As at the end of the stream, but that the stream goes on: a turn that is left open gets its final. */
+  #onAsleep(): void {
+    this.#expectedTurns.settleFirst(this.#results.finish())
+    this.#deliver()
   }
 
   #onEnd(): void {
