@@ -39,3 +39,14 @@ t.test('applies changes one after the other, and takes back only what is refused
   await once(stream, 'close')
   t.throws(() => stream.updateConfig({ language: 'de' }), TypeError)
 })
+
+t.test('a change that waits for another fails with it when the stream is destroyed', async t => {
+  const server = await rawServer(() => {})
+  t.teardown(() => server.close())
+  const stream = sttStream({ url: server.url, input, keepAlive: false })
+  stream.write(Buffer.alloc(32_000))
+  await once(stream, 'open')
+  const changes = ['de', 'fr'].map(language => stream.updateConfig({ language }))
+  stream.destroy()
+  for (const change of changes) await t.rejects(change, { code: 'STT_ERR_CLOSED' })
+})

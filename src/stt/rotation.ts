@@ -28,6 +28,8 @@ export class Rotation {
   #wanted: WireTranscribeConfig | undefined
   /** Connections with it that failed. */
   #refusals = 0
+  /** Why there will be no further connection. */
+  #endReason: Error | undefined
   #current: Generation | undefined
   #tokenEndMs = 0
   #next: { generation: Generation; cause: RotationCause } | undefined
@@ -97,7 +99,9 @@ export class Rotation {
   }
 
   /** Resolves when a connection with this config is the current one. One change at a time. */
-  update(config: WireTranscribeConfig): Promise<void> {
+  async update(config: WireTranscribeConfig): Promise<void> {
+    // A change that waited for the one before it may come too late.
+    if (this.#endReason) throw this.#endReason
     this.#wanted = config
     this.#refusals = 0
     const applied = new Promise<void>((resolve, reject) => (this.#applied = { resolve, reject }))
@@ -124,6 +128,7 @@ export class Rotation {
 
   /** There will be no further connection. */
   end(reason: Error): void {
+    this.#endReason = reason
     this.stop()
     this.#reject(reason)
   }
