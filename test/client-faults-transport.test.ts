@@ -142,6 +142,44 @@ for (const [title, wedged] of [
   })
 }
 
+for (const [title, faults] of [
+  ['51: a link that dies', { link: { halfOpen: { afterMs: 2_000 } } }],
+  ['53: a service that stops reading', { stopReading: { afterAudioMs: 1_000 } }],
+  ['55: a service that is wedged', { wedged: true }],
+] as [string, Faults][]) {
+  t.test(`${title} shortly before the end of the audio costs no turn`, async t => {
+    const outcome = await faultRun(t, { faults: first(faults) })
+    checkRecovery(t, outcome, { code: 'STT_ERR_UNRESPONSIVE', retryable: true })
+    t.strictSame(named(outcome, 'warning'), [])
+  })
+}
+
+for (const [title, retry, upgrades] of [
+  ['replaced once, then believed', {}, 2],
+  ['believed at once where nothing is retried', false, 1],
+] as const) {
+  t.test(`55: a service that is wedged at the end of the audio is ${title}`, async t => {
+    const outcome = await faultRun(t, { faults: { wedged: true }, options: { retry } })
+    t.equal(outcome.upgrades, upgrades)
+    t.match(named(outcome, 'warning'), [{ code: 'STT_WARN_FINISH_TIMEOUT' }])
+    t.strictSame(outcome.finals, [])
+  })
+}
+
+t.test('51: a link that is dead after its first message has not held, and attempts are used up', async t => {
+  const outcome = await faultRun(t, {
+    faults: { link: { halfOpen: { afterBytesSent: 300 } } },
+    options: { retry: { maxAttempts: 2 } },
+    feed: async stream => {
+      stream.write(SOURCE.subarray(0, 2_700 * 32))
+      await wait(120_000)
+      stream.end()
+    },
+  })
+  t.match(outcome.error, { code: DEAD })
+  t.equal(outcome.upgrades, 3)
+})
+
 t.test('55: when the next one is silent as well, it is believed, with warnings', async t => {
   const outcome = await faultRun(t, { faults: { wedged: true }, feed: holdInTurn })
   t.equal(outcome.upgrades, 2)

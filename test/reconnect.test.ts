@@ -203,6 +203,37 @@ t.test('does not hibernate while it is sending again what the next connection mu
   t.strictSame(audioMs, [3_000, 3_000])
 })
 
+t.test('loses no result that had come when the connection is lost before it is read', async t => {
+  const audioMs: number[] = []
+  const turns = frames(30).map((frame, index) => ({ ...frame, voiced: index % 10 < 5 }))
+  const { stream, notices } = await session(
+    t,
+    async (peer, index) => {
+      if (index > 0) {
+        await finish(peer)
+        audioMs.push(peer.audioBytes() / 32)
+        return
+      }
+      await heard(peer, 3_000)
+      for (const startMs of [0, 1_000, 2_000])
+        peer.transcription(`at ${startMs}`, true, [['at', startMs, startMs + 450]])
+      peer.ws.close(1011)
+    },
+    { maxUnreadResults: 1 },
+  )
+  writeAll(stream, turns)
+  await once(stream, 'reconnecting')
+  t.equal(stream.stats().unreadResults, 3)
+  stream.write({ ...turns[0], startMs: 3_000 })
+  t.match(finalsOf(await all(stream)), [
+    { transcript: 'at 0' },
+    { transcript: 'at 1000' },
+    { transcript: 'at 2000' },
+  ])
+  t.match(notices.at(-1), ['reconnected', { lostMs: 0 }])
+  t.strictSame(audioMs, [1_600], 'from the pause before the last of them on')
+})
+
 t.test('says exactly what is lost when the turn is longer than the ring', async t => {
   const { stream, notices } = await session(
     t,

@@ -101,3 +101,13 @@ t.test('tells of the first speech of a stream, however early it starts', t => {
   t.strictSame(filter.judge(STOPPED), { deliver: true })
   t.end()
 })
+
+t.test('learns what the connection before it says meanwhile, until it has a final of its own', t => {
+  const filter = new ReplayFilter({ finalEndMs: 500, speechStartMs: -1 }, 700)
+  filter.formerDelivered({ finalEndMs: 1_000, speechStartMs: -1 })
+  t.strictSame(filter.judge(final([[750, 950]])), { deliver: false })
+  t.strictSame(filter.judge(final([[750, 1_500]])), { deliver: true, overlapMs: 250 })
+  filter.formerDelivered({ finalEndMs: 3_000, speechStartMs: -1 })
+  t.strictSame(filter.judge(final([[1_600, 1_900]])), { deliver: true })
+  t.end()
+})

@@ -1,6 +1,7 @@
 import type { EndTurnMark, FrameOrMark } from '../audio/frame.js'
 import { SttError } from '../errors.js'
 import { CONNECTION_DEFAULTS } from './connection-options.js'
+import type { SttConnection } from './connection.js'
 import { Generation } from './generation.js'
 import type { ServerMessage } from './protocol.js'
 import { Replay } from './replay.js'
@@ -220,8 +221,8 @@ export class ConnectionRelay {
         onEnd: ended => this.#onEnd(ended),
         onError: (failed, error) => this.#onError(failed, error),
         onWarning: (warned, warning) => {
-          // One that was handed over from is nobody's business any more, and what a rest leaves open is asked again.
-          if (!this.#leaving.has(warned) && this.#state !== 'retiring')
+          // One that was handed over from is nobody's business any more, and what is asked again is not missing.
+          if (!this.#leaving.has(warned) && !this.#isUnanswered(warned))
             this.#listener.onNotice('warning', warning)
         },
         onClose: closed => this.#onClose(closed),
@@ -252,7 +253,7 @@ export class ConnectionRelay {
     const { connection } = generation
     clearTimeout(this.#proofTimer)
     this.#proofTimer = setTimeout(() => {
-      if (!connection.speechUnanswered) this.#retry.proved()
+      if (this.#hasHeld(connection)) this.#retry.proved()
     }, PROOF_MS).unref()
     if (!this.#sender.ending) {
       this.#rotation.begin(generation, {
@@ -266,12 +267,19 @@ export class ConnectionRelay {
     this.#watchQuiet()
   }
 
+  /** After PROOF_MS: a dead link holds as well, and nobody can tell while results are due. */
+  #hasHeld({ speechUnanswered, lastSignMs = -Infinity }: SttConnection): boolean {
+    const alive = performance.now() - lastSignMs <= PROOF_MS / 2
+    return !speechUnanswered && (alive || !this.#replay.pending)
+  }
+
   #onMessage(generation: Generation, message: ServerMessage): void {
     this.#wasUnresponsive = false
     if (generation === this.#current) this.#replay.received(message)
     else if (!generation.muted) this.#replay.receivedFromFormer(message)
     // What a muted one transcribes its successor says again; its usage is its own.
     if (!generation.muted || message.kind === 'usage') this.#listener.onMessage(message, generation)
+    if (generation !== this.#current) this.#current?.filter.formerDelivered(this.#listener.delivered())
     this.#considerHandover()
   }
 
@@ -282,14 +290,24 @@ export class ConnectionRelay {
       this.#endWhenAllHaveSaidAll()
       return
     }
-    if (this.#state === 'retiring' && generation.connection.finishTimedOut) {
-      const message = 'The connection was to rest and never answered what it had been sent'
+    if (this.#isUnanswered(generation)) {
+      const message = 'The service never answered what it had been sent (finishTimeoutMs)'
       this.#onLost(generation, new SttError('STT_ERR_UNRESPONSIVE', message, { retryable: true }))
       return
     }
     this.#current = undefined
     if (this.#state === 'retiring') this.#hibernate()
     else this.#finish()
+  }
+
+  /**
+   * It was told the end and still owes results, which the next connection is asked for. Where it was told the
+   * stream's end that is done once: another one's silence is believed.
+   */
+  #isUnanswered({ connection, options }: Generation): boolean {
+    if (!connection.finishTimedOut) return false
+    if (this.#state === 'retiring') return true
+    return !connection.endAnswered && options.watchdogAction === 'fail' && this.#options.retry !== false
   }
 
   #onError(generation: Generation, error: SttError): void {

@@ -50,6 +50,7 @@ type Callback = (error?: Error | null) => void
  *
  * @fires open once the config is on its way
  * @fires warning {code, message}
+ * @fires failing directly before it fails: `read()` still gives what had come, afterwards it is gone
  */
 export class SttConnection extends Duplex {
   readonly #options: ConnectionSettings
@@ -77,6 +78,7 @@ export class SttConnection extends Duplex {
   #whenOpen: (() => void) | undefined
   #ended = false
   #lastActivityMs = performance.now()
+  #lastSignMs: number | undefined
   #openTimer: NodeJS.Timeout | undefined
   #idleTimer: NodeJS.Timeout | undefined
   #whenReleased: (() => void) | undefined
@@ -137,6 +139,16 @@ export class SttConnection extends Duplex {
     return this.#finishTimedOut
   }
 
+  /** Whether any message has come since `closeStream`. */
+  get endAnswered(): boolean {
+    return this.#finish.answered
+  }
+
+  /** When the last message or pong came, on the clock of `performance.now()`; undefined before the first. */
+  get lastSignMs(): number | undefined {
+    return this.#lastSignMs
+  }
+
   /** Whether speech has been sent that nothing has answered yet. */
   get speechUnanswered(): boolean {
     return this.#watchdog.waiting
@@ -184,7 +196,10 @@ export class SttConnection extends Duplex {
         onOpen: () => this.#onOpen(),
         onMessage: (data, isBinary) => this.#onMessage(data, isBinary),
         onSend: bytes => options.metrics?.messageSent(bytes),
-        onPong: id => this.#window.pong(id),
+        onPong: id => {
+          this.#lastSignMs = performance.now()
+          this.#window.pong(id)
+        },
         onEnd: end => this.#onSocketEnd(end),
       },
     )
@@ -251,7 +266,7 @@ export class SttConnection extends Duplex {
   #onUnheardSpeech(timeoutMs: number): void {
     const message = `Speech was sent and nothing came back for ${timeoutMs} ms (watchdogMs)`
     if (this.#options.watchdogAction === 'fail')
-      this.destroy(new SttError('STT_ERR_UNRESPONSIVE', message, { retryable: true }))
+      this.#fail(new SttError('STT_ERR_UNRESPONSIVE', message, { retryable: true }))
     else if (!this.#warnedOfSilence) this.emit('warning', { code: 'STT_WARN_NOTHING_HEARD', message })
     this.#warnedOfSilence = true
   }
@@ -290,7 +305,7 @@ export class SttConnection extends Duplex {
   #onMessage(data: Buffer, isBinary: boolean): void {
     if (this.#ended || this.destroyed) return
     if (isBinary) {
-      this.destroy(
+      this.#fail(
         new SttError(
           'STT_ERR_PROTOCOL',
           `Expected text from the service; got a binary message of ${data.length} bytes`,
@@ -299,15 +314,16 @@ export class SttConnection extends Duplex {
       return
     }
     this.#touch()
+    this.#lastSignMs = this.#lastActivityMs
     this.#options.metrics?.messageReceived(data.length)
     this.#watchdog.stop()
     try {
       const text = this.#withoutKey(data.toString('utf8'))
       for (const message of parseServerMessage(text)) this.#deliver(message)
     } catch (error) {
-      this.destroy(error as SttError)
+      this.#fail(error as SttError)
     }
-    this.#finish.restart()
+    this.#finish.messageReceived()
   }
 
   /** In automatic mode `closeStream` right behind an `endTurn` brings a final of no audio (protocol B8). */
@@ -320,7 +336,7 @@ export class SttConnection extends Duplex {
     if (this.#isInvented(message)) return
     this.#evidence.received(message)
     if (message.kind === 'error') {
-      this.destroy(message.error)
+      this.#fail(message.error)
       return
     }
     if (message.kind === 'usage') this.#finish.usage()
@@ -343,11 +359,17 @@ export class SttConnection extends Duplex {
     this.#socket?.close()
   }
 
+  /** `destroy` drops what nobody has read: whoever wants it reads it before. */
+  #fail(error: SttError): void {
+    this.emit('failing')
+    this.destroy(error)
+  }
+
   #onSocketEnd(end: SocketEnd): void {
     this.#socket = undefined
     if (!this.#ended && !this.destroyed) {
       if (this.#isProperEnd(end)) this.#endReading()
-      else this.destroy(this.#toError(end))
+      else this.#fail(this.#toError(end))
     }
     // After the error: the gate is told why before its place is given back.
     this.#leaveGate()
@@ -386,7 +408,7 @@ export class SttConnection extends Duplex {
     const idleMs = this.#socket?.paused ? 0 : performance.now() - this.#lastActivityMs
     if (idleMs >= idleTimeoutMs) {
       const message = `No audio went out and no message came for ${idleTimeoutMs} ms (idleTimeoutMs)`
-      this.destroy(new SttError('STT_ERR_IDLE_TIMEOUT', message))
+      this.#fail(new SttError('STT_ERR_IDLE_TIMEOUT', message))
       return
     }
     this.#idleTimer = setTimeout(() => this.#watchIdle(), idleTimeoutMs - idleMs).unref()

@@ -20,6 +20,7 @@ export interface FinishWatchOptions {
 export class FinishWatch {
   readonly #options: FinishWatchOptions
   #begun = false
+  #answered = false
   #usageSeen = false
   #timer: NodeJS.Timeout | undefined
 
@@ -30,6 +31,11 @@ export class FinishWatch {
   /** The socket has taken `closeStream`. */
   get begun(): boolean {
     return this.#begun
+  }
+
+  /** Any message has come since. */
+  get answered(): boolean {
+    return this.#answered
   }
 
   /** Usage has come since. */
@@ -45,6 +51,11 @@ export class FinishWatch {
   /** Usage in mid-stream announces no end. */
   usage(): void {
     if (this.#begun) this.#usageSeen = true
+  }
+
+  messageReceived(): void {
+    if (this.#begun) this.#answered = true
+    this.restart()
   }
 
   restart(): void {

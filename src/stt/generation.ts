@@ -50,6 +50,7 @@ export class Generation {
       .on('data', (message: ServerMessage) =>
         listener.onMessage(this, this.connection.clock.messageToSource(message)),
       )
+      .on('failing', () => this.#readAll())
       .on('end', () => listener.onEnd(this))
       .on('error', (error: SttError) => listener.onError(this, error))
       .on('warning', (warning: object) => listener.onWarning(this, warning))
@@ -60,6 +61,13 @@ export class Generation {
   get sentMs(): number {
     const { clock } = this.connection
     return clock.toSource(clock.sentMs)
+  }
+
+  /** While it is paused, messages may wait: what they prove need not be asked of the next connection. */
+  #readAll(): void {
+    let unread: unknown
+    do unread = this.connection.destroyed ? null : this.connection.read()
+    while (unread !== null)
   }
 
   /** Sends `closeStream` and reads on until the service is done. */

@@ -30,7 +30,9 @@ const JITTER_MS = 200
  * that the repeated part is over.
  */
 export class ReplayFilter {
-  readonly #delivered: Delivered
+  #delivered: Delivered
+  readonly #startMs: number
+  #anyFinal = false
   #finalsRepeat: boolean
   #interimsRepeat: boolean
   #speechRepeats = false
@@ -44,8 +46,16 @@ export class ReplayFilter {
   /** @param startMs source time of the first audio that the connection is sent */
   constructor(delivered: Delivered, startMs: number) {
     this.#delivered = delivered
+    this.#startMs = startMs
     this.#finalsRepeat = startMs < delivered.finalEndMs
     this.#interimsRepeat = this.#finalsRepeat
+  }
+
+  /** The connection before this one has said more since, which this one may have heard as well. */
+  formerDelivered(delivered: Delivered): void {
+    if (this.#anyFinal) return
+    this.#delivered = delivered
+    this.#finalsRepeat = this.#startMs < delivered.finalEndMs
   }
 
   /** @param message on the source's clock */
@@ -103,6 +113,7 @@ export class ReplayFilter {
   }
 
   #passed(): void {
+    this.#anyFinal = true
     this.#finalsRepeat = false
     this.#interimsRepeat = false
   }
