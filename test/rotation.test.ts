@@ -517,3 +517,29 @@ t.test('is left in peace when it is destroyed by who is told of a failed rotatio
   await settle()
   t.equal(peers.length, 2)
 })
+
+t.test('asks once again what a connection that was to rest closed on without usage', async t => {
+  const { stream, notices, peers } = await session(
+    t,
+    async (peer, index) => {
+      await peer.next('audioChunk')
+      peer.transcription('un', false)
+      await peer.next('closeStream')
+      if (index === 1) peer.transcription('unheard', true, [['unheard', 50, 450]])
+      peer.ws.close(1000)
+    },
+    { hibernateAfterMs: 1_000 },
+  )
+  const events = stream.toArray() as Promise<SttEvent[]>
+  await write(
+    stream,
+    speech(20, index => index < 5),
+  )
+  stream.end()
+  t.match(transcripts(await events), [{ transcript: 'unheard', turnId: 1, startMs: 50 }])
+  t.match(
+    notices.map(({ name }) => name),
+    ['open', 'reconnecting', 'reconnected', 'hibernating'],
+  )
+  t.equal(peers.length, 2)
+})

@@ -70,6 +70,8 @@ export class ConnectionRelay {
   #wasUnresponsive = false
   /** How far the source had been sent when it fell silent, in ms. */
   #asleepFromMs = 0
+  /** What was proven when a connection that was to rest was last asked again; -1 before. */
+  #restedAtMs = -1
   #delayMs = 0
   #backoffTimer: NodeJS.Timeout | undefined
   #proofTimer: NodeJS.Timeout | undefined
@@ -291,7 +293,8 @@ export class ConnectionRelay {
       return
     }
     if (this.#isUnanswered(generation)) {
-      const message = 'The service never answered what it had been sent (finishTimeoutMs)'
+      if (this.#state === 'retiring') this.#restedAtMs = this.#replay.provenMs
+      const message = 'The service never answered what it had been sent before the end'
       this.#onLost(generation, new SttError('STT_ERR_UNRESPONSIVE', message, { retryable: true }))
       return
     }
@@ -305,9 +308,11 @@ export class ConnectionRelay {
    * stream's end that is done once: another one's silence is believed.
    */
   #isUnanswered({ connection, options }: Generation): boolean {
-    if (!connection.finishTimedOut) return false
-    if (this.#state === 'retiring') return true
-    return !connection.endAnswered && options.watchdogAction === 'fail' && this.#options.retry !== false
+    if (this.#options.retry === false) return false
+    // A rest is no end: who closes without usage may not have heard all of it. Asked once for the same audio.
+    if (this.#state === 'retiring')
+      return !connection.usageSeen && this.#replay.pending && this.#replay.provenMs > this.#restedAtMs
+    return connection.finishTimedOut && !connection.endAnswered && options.watchdogAction === 'fail'
   }
 
   #onError(generation: Generation, error: SttError): void {

@@ -139,6 +139,11 @@ export class SttConnection extends Duplex {
     return this.#finishTimedOut
   }
 
+  /** Whether usage has come since `closeStream`: the service has counted all that it was sent. */
+  get usageSeen(): boolean {
+    return this.#finish.usageSeen
+  }
+
   /** Whether any message has come since `closeStream`. */
   get endAnswered(): boolean {
     return this.#finish.answered

@@ -35,6 +35,11 @@ export class Replay {
     this.ring = new ReplayRing(capacityMs)
   }
 
+  /** Everything before this has been turned into finals, in ms. */
+  get provenMs(): number {
+    return this.#evidence.provenMs
+  }
+
   /** Whether results may still come for what was sent. */
   get pending(): boolean {
     return this.#evidence.pending
