@@ -50,7 +50,6 @@ type Callback = (error?: Error | null) => void
  *
  * @fires open once the config is on its way
  * @fires warning {code, message}
- * @fires failing directly before it fails: `read()` still gives what had come, afterwards it is gone
  */
 export class SttConnection extends Duplex {
   readonly #options: ConnectionSettings
