@@ -1,19 +1,15 @@
-import type { StreamDiagnostics } from '../diagnostics.js'
 import type { TranscriptionEvent, SttEvent } from './events.js'
 import type { ServerMessage, TranscriptionMessage } from './protocol.js'
 import type { Delivered, ReplayFilter } from './replay-filter.js'
 import { ResultQueue } from './result-queue.js'
 import type { StreamMetrics } from './stream-metrics.js'
+import type { SttSessionOptions } from './session-options.js'
 import { Turns, type UnnumberedTranscription } from './turns.js'
 
-export interface ResultsOptions {
-  interimResults?: boolean
-  includeWordTimestamps?: boolean
-  maxUnreadResults?: number
-  diagnostics?: StreamDiagnostics
-  channel?: number
-  nextTurnId?: () => number
-}
+export type ResultsOptions = Pick<
+  SttSessionOptions,
+  'interimResults' | 'includeWordTimestamps' | 'maxUnreadResults' | 'diagnostics' | 'channel' | 'nextTurnId'
+>
 
 /** What one message of the service came to. */
 export interface Outcome {
