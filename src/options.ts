@@ -39,7 +39,7 @@ export interface SttStreamOptions
   input?: PcmFormat
   /** Reads this file instead of what is written, so that ffmpeg can seek in it. Default: absent. */
   path?: string
-  /** The ffmpeg to run. Default: environment variable STTSTREAM_FFMPEG, else the one that prism-media finds. */
+  /** The ffmpeg to run. Default: environment variable FFMPEG_PATH, else the one that prism-media finds. */
   ffmpegPath?: string
   /** How much of a seek-only file may be spooled to a temporary file, in bytes. Default 1 GiB. */
   spoolLimitBytes?: number

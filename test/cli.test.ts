@@ -299,7 +299,7 @@ t.test('a refused key ends with 4, is never shown, and the next file is not trie
 t.test('without ffmpeg a file that needs it ends with 3, and WAV still works', async t => {
   const url = await scripted(t)
   const dir = t.testdir({ 'a.ogg': 'OggS and so on', 'b.wav': wav(2_500) })
-  const env = { ...ENV, STTSTREAM_FFMPEG: '/no/such/ffmpeg' }
+  const env = { ...ENV, FFMPEG_PATH: '/no/such/ffmpeg' }
   const result = await cli(['transcribe', '--url', url, join(dir, 'a.ogg'), join(dir, 'b.wav')], { env })
   t.match(result, { code: 3, stdout: /b\.wav: go forward/, stderr: /STT_ERR_FFMPEG_NOT_FOUND/ })
 })

@@ -285,7 +285,7 @@ t.test('finds ffmpeg by option, by environment, by PATH, in this order', async t
   const elsewhere = t.testdir({ elsewhere: {} }) + '/elsewhere'
   t.equal(await search(elsewhere, { PATH: elsewhere }), 'STT_ERR_FFMPEG_NOT_FOUND')
   t.equal(await search(elsewhere, { PATH }), 'ffmpeg')
-  t.equal(await search(elsewhere, { PATH, STTSTREAM_FFMPEG: '/opt/ffmpeg' }), '/opt/ffmpeg')
+  t.equal(await search(elsewhere, { PATH, FFMPEG_PATH: '/opt/ffmpeg' }), '/opt/ffmpeg')
   t.equal(findFfmpeg('/srv/ffmpeg'), '/srv/ffmpeg')
 })
 

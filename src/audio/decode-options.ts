@@ -12,7 +12,7 @@ export interface DecodeOptions {
    * written to it then. Default: the bytes are written.
    */
   path?: string
-  /** The ffmpeg to run. Default: the environment variable STTSTREAM_FFMPEG, else the one prism-media finds. */
+  /** The ffmpeg to run. Default: the environment variable FFMPEG_PATH, else the one prism-media finds. */
   ffmpegPath?: string
   /**
    * The largest temporary file, in bytes, from 0 up. Written only for an mp4 that comes as a stream and has its index
