@@ -204,7 +204,7 @@ t.test('refuses a header that contradicts itself', async t => {
     [
       wavFile({ ...MONO_S16, blockBytes: 3, data }),
       'STT_ERR_DECODE',
-      /block align is 3 bytes; 1 channels of 16 bits make 2/,
+      /block align is 3 bytes; 1 channels of s16le make 2/,
     ],
     [wavFile({ ...MONO_S16, channels: 2, blockBytes: 2, data }), 'STT_ERR_DECODE', /block align is 2 bytes/],
     [wavFile({ ...MONO_S16, tag: 7, bits: 8, blockBytes: 2, data }), 'STT_ERR_DECODE', /block align/],
@@ -255,7 +255,9 @@ for (const [number, encoding] of suns) {
 t.test('reads AU files of unknown, short and empty length', async t => {
   const data = randomBytes(100, 1)
   const parts = { encoding: 1, sampleRateHertz: 8_000, channels: 1, data }
-  t.ok((await read([auFile({ ...parts, dataSize: 0xffffffff })])).pcm.equals(data))
+  for (const dataSize of [0xffffffff, 0]) {
+    t.ok((await read([auFile({ ...parts, dataSize })])).pcm.equals(data), `size ${dataSize}`)
+  }
   const trailing = await read([auFile({ ...parts, dataSize: 60 })])
   t.ok(trailing.pcm.equals(data.subarray(0, 60)), 'what follows the data is not audio')
   const truncated = await read([auFile({ ...parts, dataSize: 200 })])
@@ -269,7 +271,9 @@ t.test('refuses broken AU headers', async t => {
   await t.rejects(read([file.subarray(0, 23)]), { code: 'STT_ERR_DECODE', message: /cut off after 23 bytes/ })
   const offset = Buffer.from(file)
   offset.writeUInt32BE(20, 4)
-  await t.rejects(read([offset]), { code: 'STT_ERR_DECODE', message: /data offset is 20 bytes/ })
+  await t.rejects(read([offset]), { code: 'STT_ERR_DECODE', message: /data begin at 20; expected 24 to/ })
+  offset.writeUInt32BE(0xfffffff0, 4)
+  await t.rejects(read([offset]), { code: 'STT_ERR_DECODE', message: /data begin at 4294967280/ })
   const channels = Buffer.from(file)
   channels.writeUInt32BE(0x10000001, 20)
   await t.rejects(read([channels]), { code: 'STT_ERR_UNSUPPORTED_AUDIO', message: /268435457 channels/ })

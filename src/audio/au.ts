@@ -1,5 +1,5 @@
-import { SttError } from '../errors.js'
-import { checkContainerFormat } from './container-format.js'
+import { checkContainerFormat, malformed } from './container-format.js'
+import { HEAD_LIMIT_BYTES } from './head.js'
 import type { PcmEncoding } from './pcm-format.js'
 import type { PcmHeader } from './pcm-reader.js'
 
@@ -30,16 +30,16 @@ export function readAuHeader(head: Buffer): PcmHeader | 'foreign' | undefined {
   const size = head.readUInt32BE(8)
   const encoding = ENCODINGS[head.readUInt32BE(12)]
   if (!encoding) return 'foreign'
-  if (dataOffset < AU_HEADER_BYTES) {
-    throw new SttError(
-      'STT_ERR_DECODE',
-      `this AU file's data offset is ${dataOffset} bytes; expected 24 or more`,
+  if (dataOffset < AU_HEADER_BYTES || dataOffset > HEAD_LIMIT_BYTES)
+    throw malformed(
+      'AU',
+      `its data begin at ${dataOffset}; expected ${AU_HEADER_BYTES} to ${HEAD_LIMIT_BYTES} bytes`,
     )
-  }
   const format = { encoding, sampleRateHertz: head.readUInt32BE(16), channels: head.readUInt32BE(20) }
   return {
     format: checkContainerFormat(format, 'AU'),
     dataOffset,
-    dataBytes: size === UNKNOWN_SIZE ? Infinity : size,
+    // Nothing can follow the samples, so what follows a size of 0 is samples.
+    dataBytes: size === UNKNOWN_SIZE || size === 0 ? Infinity : size,
   }
 }

@@ -1,5 +1,10 @@
 import { blockAlign, bytesPerSample, checkPcmFormat, type PcmEncoding, type PcmFormat } from './pcm-format.js'
-import { WAVE_FORMAT_ALAW, WAVE_FORMAT_IEEE_FLOAT, WAVE_FORMAT_MULAW, WAVE_FORMAT_PCM } from './wav.js'
+import {
+  WAVE_FORMAT_ALAW,
+  WAVE_FORMAT_IEEE_FLOAT,
+  WAVE_FORMAT_MULAW,
+  WAVE_FORMAT_PCM,
+} from './wave-format.js'
 
 const FORMAT_TAGS: Partial<Record<PcmEncoding, number>> = {
   u8: WAVE_FORMAT_PCM,
