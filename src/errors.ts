@@ -5,6 +5,11 @@ import type { Transcript } from './transcript.js'
 export type SttErrorCode =
   // The input
   | 'STT_ERR_DECODE'
+  | 'STT_ERR_DECODE_NOT_MEDIA'
+  | 'STT_ERR_DECODE_NO_AUDIO'
+  | 'STT_ERR_DECODE_TRUNCATED'
+  | 'STT_ERR_DECODE_UNSUPPORTED_CODEC'
+  | 'STT_ERR_DECODE_ENCRYPTED'
   | 'STT_ERR_UNSUPPORTED_AUDIO'
   | 'STT_ERR_FFMPEG_NOT_FOUND'
   | 'STT_ERR_SPOOL_LIMIT'

@@ -218,7 +218,11 @@ t.test('refuses garbage', async t => {
     mp4Box('ftyp', Buffer.alloc(8)),
   ]) {
     const { command: ffmpegPath, pids } = await watchedFfmpeg()
-    const error = { name: 'SttError', code: 'STT_ERR_DECODE', message: /^ffmpeg exited with code \d+: .+/ }
+    const error = {
+      name: 'SttError',
+      code: /^STT_ERR_DECODE_(NOT_MEDIA|TRUNCATED)$/,
+      message: /; ffmpeg exited with code \d+: .+/,
+    }
     await t.rejects(fromBytes([garbage], { ffmpegPath }), error)
     await leavesNothing(t, pids)
     const path = join(work, 'garbage')

@@ -11,7 +11,7 @@ import type { DecodeOptions } from '#dist/audio/decode-options.js'
 import { decode, type DecodeWarning } from '#dist/audio/decode.js'
 import { findFfmpeg } from '#dist/audio/ffmpeg-find.js'
 import { Ffmpeg, type FfmpegRun } from '#dist/audio/ffmpeg.js'
-import { StderrTail } from '#dist/audio/ffmpeg-stderr.js'
+
 import { wavHeader } from '#dist/audio/wav-header.js'
 import { encode, randomBytes, readAll } from './fixtures/audio.js'
 import { mockClock } from './fixtures/mock-clock.js'
@@ -148,15 +148,6 @@ t.test('drains a flood of stderr and keeps its end only', async t => {
   const lines = (warnings[0]?.message ?? '').split('\n')
   t.equal(lines.length, 20)
   t.equal(lines.at(-1), 'the last word')
-})
-
-t.test('keeps stderr in bounded memory whatever its lines are', async t => {
-  const tail = new StderrTail()
-  t.equal(tail.toString(), '')
-  for (let i = 0; i < 1_000; i++) tail.append(Buffer.from('x'.repeat(5_000)))
-  t.equal(tail.toString().length, 4_096)
-  tail.append(Buffer.from('\r\n\r\na\nb\n'))
-  t.equal(tail.toString(), 'a\nb', 'the line that was cut through is left out')
 })
 
 t.test('releases the writer where ffmpeg exits early, its exit code deciding', async t => {

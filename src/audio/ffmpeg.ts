@@ -2,8 +2,10 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { SttError } from '../errors.js'
+import { encryptedAudio, ffmpegFailure, isEncrypted } from './ffmpeg-failure.js'
 import { ffmpegNotFound } from './ffmpeg-find.js'
-import { StderrTail } from './ffmpeg-stderr.js'
+import { FfmpegLog, type FfmpegSaid } from './ffmpeg-log.js'
+import { isEncryptedMp4, Mp4EncryptionScan } from './mp4-encryption.js'
 
 /** How long a killed child may take to go before its owner stops waiting for it, in ms. */
 const KILL_GRACE_MS = 5_000
@@ -20,7 +22,7 @@ export interface FfmpegRun {
   readonly stallTimeoutMs: number
   /** A piece of the WAV file that it makes. */
   onOutput(wav: Buffer): void
-  /** It has exited with code 0 and its output is complete. `stderr` is what it had to say, often ''. */
+  /** It has exited with code 0 and its output is complete. `stderr` is what it complained of, often ''. */
   onExit(stderr: string): void
   onError(error: SttError): void
 }
@@ -38,7 +40,11 @@ export class Ffmpeg {
   readonly #child: ChildProcess
   readonly #stdin: Writable | null
   readonly #stdout: Readable | null
-  readonly #stderr = new StderrTail()
+  readonly #log = new FfmpegLog()
+  readonly #written = new Mp4EncryptionScan()
+  /** With a path: settles when it is known whether the file is encrypted. */
+  readonly #inspection: Promise<void>
+  readonly #stopInspection = new AbortController()
   #watch: NodeJS.Timeout | undefined
   #waitingWrite = false
   #inputEnded: boolean
@@ -52,6 +58,8 @@ export class Ffmpeg {
     const child = spawn(run.command, ffmpegArguments(run), {
       stdio: [...stdio],
       windowsHide: true,
+      // Its log is read by a program, whatever the user likes to see.
+      env: { ...process.env, AV_LOG_FORCE_NOCOLOR: '1' },
       // Its own process group: Ctrl-C in a terminal is for the application to answer, not for ffmpeg to die of.
       detached: process.platform !== 'win32',
     })
@@ -59,7 +67,7 @@ export class Ffmpeg {
     this.#stdin = child.stdin
     this.#stdout = child.stdout
     child.on('error', cause => this.#fail(startFailure(run.command, cause)))
-    child.on('close', (code, signal) => this.#onClose(code, signal))
+    child.on('close', (code, signal) => void this.#inspection.then(() => this.#onClose(code, signal)))
     child.stdin?.on('error', () => undefined)
     child.stdout?.on('error', () => undefined)
     child.stdout?.on('data', (wav: Buffer) => {
@@ -67,8 +75,9 @@ export class Ffmpeg {
       run.onOutput(wav)
       this.#guard()
     })
+    this.#inspection = run.path === undefined ? Promise.resolve() : this.#inspect(run.path)
     child.stderr?.on('error', () => undefined)
-    child.stderr?.on('data', (text: Buffer) => this.#stderr.append(text))
+    child.stderr?.on('data', (text: Buffer) => this.#onSaid(text))
     this.#guard()
   }
 
@@ -77,13 +86,15 @@ export class Ffmpeg {
     return this.#child.pid
   }
 
-  /** What it said last on stderr, '' for nothing. */
-  get stderr(): string {
-    return this.#stderr.toString()
+  /** What it has said of the input and of its mishaps so far. */
+  get said(): FfmpegSaid {
+    return this.#log.said
   }
 
   /** Calls back once ffmpeg has taken the chunk, or takes nothing any more. */
   write(chunk: Buffer, callback: () => void): void {
+    this.#written.push(chunk)
+    if (this.#written.isEncrypted) this.#fail(encryptedAudio())
     if (!this.#stdin?.writable) {
       callback()
       return
@@ -129,15 +140,25 @@ export class Ffmpeg {
     await gone.catch(() => undefined)
   }
 
+  #onSaid(text: Buffer): void {
+    if (this.#done) return
+    this.#log.append(text)
+    if (isEncrypted(this.said)) this.#fail(encryptedAudio())
+  }
+
+  /** What cannot be read is for ffmpeg to say. */
+  async #inspect(path: string): Promise<void> {
+    const isEncrypted = await isEncryptedMp4(path, this.#stopInspection.signal).catch(() => false)
+    if (isEncrypted) this.#fail(encryptedAudio())
+  }
+
   #onClose(code: number | null, signal: NodeJS.Signals | null): void {
     if (this.#done) return
+    this.#log.end()
     if (code === 0) {
       this.#settle()
-      this.#run.onExit(this.stderr)
-      return
-    }
-    const how = code === null ? `was ended by ${signal ?? 'a signal'}` : `exited with code ${code}`
-    this.#fail(new SttError('STT_ERR_DECODE', `ffmpeg ${how}: ${this.stderr || 'it gave no reason'}`))
+      this.#run.onExit(this.said.complaints)
+    } else this.#fail(ffmpegFailure(this.said, { code, signal }))
   }
 
   #fail(error: SttError): void {
@@ -153,16 +174,16 @@ export class Ffmpeg {
     if (this.#done || !owes) return
     const { stallTimeoutMs } = this.#run
     this.#watch = setTimeout(() => {
-      const said = this.stderr && `: ${this.stderr}`
-      this.#fail(
-        new SttError('STT_ERR_DECODE', `ffmpeg has made no progress for ${stallTimeoutMs} ms${said}`),
-      )
+      const { complaints } = this.said
+      const why = `ffmpeg has made no progress for ${stallTimeoutMs} ms${complaints && ': '}${complaints}`
+      this.#fail(new SttError('STT_ERR_DECODE', why))
     }, stallTimeoutMs)
   }
 
   #settle(): void {
     this.#done = true
     clearTimeout(this.#watch)
+    this.#stopInspection.abort()
     // A grandchild may hold the pipes open after the child has gone.
     this.#stdin?.destroy()
     this.#stdout?.destroy()
@@ -179,7 +200,7 @@ export class Ffmpeg {
 function ffmpegArguments({ path, briefAnalysis }: FfmpegRun): string[] {
   const input = path === undefined ? ['pipe', '-i', 'pipe:0'] : ['file', '-i', `file:${path}`]
   return [
-    ...['-nostdin', '-hide_banner', '-loglevel', 'error'],
+    ...['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'level+info'],
     // In µs. Brings the first sample of a live mp3 from 1.4 s to 0.4 s.
     ...(briefAnalysis ? ['-analyzeduration', '100000'] : []),
     ...['-protocol_whitelist', ...input],

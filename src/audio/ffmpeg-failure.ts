@@ -1,0 +1,76 @@
+import { SttError, type SttErrorCode } from '../errors.js'
+import type { FfmpegSaid } from './ffmpeg-log.js'
+
+/** How the process ended, as Node tells it: by a signal, else with an exit code. */
+export interface FfmpegEnd {
+  readonly code: number | null
+  readonly signal?: NodeJS.Signals | null
+}
+
+type DecodeErrorCode = Extract<SttErrorCode, `STT_ERR_DECODE${string}`>
+
+const MEANING: Record<Exclude<DecodeErrorCode, 'STT_ERR_DECODE'>, string> = {
+  STT_ERR_DECODE_ENCRYPTED: 'the audio is encrypted',
+  STT_ERR_DECODE_UNSUPPORTED_CODEC: 'this ffmpeg has no decoder for the audio',
+  STT_ERR_DECODE_NOT_MEDIA: 'this is no audio or video that ffmpeg knows',
+  STT_ERR_DECODE_NO_AUDIO: 'there is no audio in it',
+  STT_ERR_DECODE_TRUNCATED: 'the file is cut off',
+}
+
+/** Why ffmpeg failed: with another exit code than 0, by a signal, or with 0 and without a sample. */
+export function ffmpegFailure(said: FfmpegSaid, end: FfmpegEnd): SttError {
+  const code = failureCode(said, end)
+  const why = said.complaints || 'it gave no reason'
+  if (code === 'STT_ERR_DECODE') return new SttError(code, `ffmpeg ${manner(end)}: ${why}`)
+  const codec = code === 'STT_ERR_DECODE_UNSUPPORTED_CODEC' && audioCodecs(said)
+  return new SttError(code, `${MEANING[code]}${codec ? ` (${codec})` : ''}; ffmpeg ${manner(end)}: ${why}`)
+}
+
+/** ffmpeg would decode it all the same, to noise. */
+export function encryptedAudio(): SttError {
+  const code = 'STT_ERR_DECODE_ENCRYPTED'
+  return new SttError(code, `${MEANING[code]}, and there is no way to give its key`)
+}
+
+/** Whether what it decodes cannot be understood, so that what it makes is noise. */
+export function isEncrypted({ decodes, signs }: FfmpegSaid): boolean {
+  return decodes !== undefined && (decodes.isEncrypted || signs.has('encrypted'))
+}
+
+/** What it complained of although it succeeded; undefined for nothing. */
+export function ffmpegWarning({ signs, complaints }: FfmpegSaid) {
+  if (complaints === '') return undefined
+  const code = signs.has('cut-off') ? 'STT_WARN_TRUNCATED' : 'STT_WARN_FFMPEG'
+  return { code, message: `ffmpeg complained, yet succeeded: ${complaints}` } as const
+}
+
+function failureCode(said: FfmpegSaid, end: FfmpegEnd): DecodeErrorCode {
+  const { signs, container, tracks } = said
+  if (isEncrypted(said)) return 'STT_ERR_DECODE_ENCRYPTED'
+  if (end.code === null) return 'STT_ERR_DECODE'
+  if (signs.has('no-decoder')) return 'STT_ERR_DECODE_UNSUPPORTED_CODEC'
+  if (signs.has('no-track')) {
+    const isMedia = tracks.some(track => isSoundOrPicture(track.kind, track.codec))
+    return isMedia ? 'STT_ERR_DECODE_NO_AUDIO' : 'STT_ERR_DECODE_NOT_MEDIA'
+  }
+  if (signs.has('cut-off')) return 'STT_ERR_DECODE_TRUNCATED'
+  // What a demuxer has recognised and then found broken is damaged media.
+  const isUnknown = signs.has('doubtful') || (signs.has('invalid') && !said.hasRecognised)
+  if (container === undefined && isUnknown) return 'STT_ERR_DECODE_NOT_MEDIA'
+  return end.code === 0 ? 'STT_ERR_DECODE_NO_AUDIO' : 'STT_ERR_DECODE'
+}
+
+/** ffmpeg takes much text for subtitles, JSON too, and draws files named .txt as pictures ("ansi"). */
+function isSoundOrPicture(kind: string, codec: string): boolean {
+  return kind === 'audio' || (kind === 'video' && codec !== 'ansi')
+}
+
+function audioCodecs({ tracks }: FfmpegSaid): string {
+  const codecs = tracks.filter(({ kind }) => kind === 'audio').map(({ codec }) => codec)
+  return [...new Set(codecs)].filter(codec => codec !== 'none').join(', ')
+}
+
+function manner({ code, signal }: FfmpegEnd): string {
+  if (code === 0) return 'succeeded without a sample'
+  return code === null ? `was ended by ${signal ?? 'a signal'}` : `exited with code ${code}`
+}
