@@ -1,3 +1,4 @@
+import { ALAW, MULAW } from '../g711.js'
 import type { PcmEncoding, PcmFormat } from '../pcm-format.js'
 import { bytesPerSample } from '../pcm-format.js'
 
@@ -5,21 +6,6 @@ type SampleReader = (view: DataView, offset: number) => number
 
 /** 2^20 times full scale: a broken encoder's larger values would drown their neighbours in the filter's sums. */
 const MAX_MAGNITUDE = 32_768 * 2 ** 20
-
-/** ITU-T G.711, 14-bit and 13-bit magnitudes scaled to 16 bits. */
-const MULAW = Int16Array.from({ length: 256 }, (_, code) => {
-  const bits = ~code & 0xff
-  const magnitude = ((((bits & 15) << 3) | 0x84) << ((bits >> 4) & 7)) - 0x84
-  return bits & 0x80 ? -magnitude : magnitude
-})
-
-const ALAW = Int16Array.from({ length: 256 }, (_, code) => {
-  const bits = code ^ 0x55
-  const exponent = (bits >> 4) & 7
-  const step = ((bits & 15) << 4) | 8
-  const magnitude = exponent === 0 ? step : (step | 0x100) << (exponent - 1)
-  return bits & 0x80 ? magnitude : -magnitude
-})
 
 /** In LINEAR16 steps; the floating-point encodings, whose full scale is 1, are scaled by `#limit`. */
 const SAMPLE_READERS: Record<PcmEncoding, SampleReader> = {
