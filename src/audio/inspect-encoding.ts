@@ -20,9 +20,11 @@ const MISTAKEN_FOR: Record<PcmEncoding, readonly PcmEncoding[]> = {
   alaw: ['mulaw'],
 }
 
-/** Glances with sound in them before anything is said, each 32 ms. */
-const ENOUGH_GLANCES = 24
-const ENOUGH_AT_END = 6
+/** Glances with sound in them before anything is said. */
+const ENOUGH_GLANCES = 32
+const ENOUGH_AT_END = 8
+/** One sample in so many is compared with the one before it; a prime, so that all of several channels have their turn. */
+const STRIDE = 5
 /** A glance whose samples all lie under this tells nothing: −54 dBFS. */
 const SOUND = 0.002
 /**
@@ -111,19 +113,24 @@ class Roughness {
   add(samples: Float32Array): void {
     const channels = this.#channels
     let sum = 0
-    for (const sample of samples) sum += bounded(sample)
-    const mean = sum / samples.length
-    for (let i = channels; i < samples.length; i++) {
+    for (let i = 0; i < samples.length; i += STRIDE) sum += bounded(samples[i]!)
+    const mean = (sum * STRIDE) / samples.length
+    let change = 0
+    let deviation = 0
+    for (let i = channels; i < samples.length; i += STRIDE) {
       const sample = bounded(samples[i]!)
-      this.#change += Math.abs(sample - bounded(samples[i - channels]!))
-      this.#deviation += Math.abs(sample - mean)
+      change += Math.abs(sample - bounded(samples[i - channels]!))
+      deviation += Math.abs(sample - mean)
     }
+    this.#change += change
+    this.#deviation += deviation
   }
 }
 
 /** Integers read as floating point are of any size, or no numbers. */
 function bounded(sample: number): number {
-  return sample < 8 ? Math.max(sample, -8) : 8
+  if (sample < -8) return -8
+  return sample < 8 ? sample : 8
 }
 
 function hasSound(samples: Float32Array): boolean {

@@ -3,8 +3,9 @@ import type { PcmEncoding, PcmFormat } from './pcm-format.js'
 
 /** Glances that are judged together: 5 s of audio where every window is looked at. */
 const BATCH_GLANCES = 40
-/** Less than this at the end of the audio, 1 s, is not judged. */
-const ENOUGH_AT_END = 8
+/** Less than this at the end of the audio, 1.5 s, is not judged; silence is from 1 s on. */
+const ENOUGH_AT_END = 12
+const SILENT_AT_END = 8
 /** So many silent glances from the beginning on, 10 s, and the audio is silent. */
 const SILENT_GLANCES = 80
 /** A channel is dead after so many glances with sound in another one: 10 s, or 5 s where the audio is over. */
@@ -96,7 +97,7 @@ export class LevelCheck {
 
   end(endMs: number): void {
     if (this.#glances >= ENOUGH_AT_END) this.#judge(endMs, DEAD_GLANCES_AT_END)
-    if (this.#silentGlances >= ENOUGH_AT_END && this.#silentGlances < SILENT_GLANCES) {
+    if (this.#silentGlances >= SILENT_AT_END && this.#silentGlances < SILENT_GLANCES) {
       this.#warnOfSilence(`the audio, ${seconds(endMs)} long,`, endMs)
     }
   }
@@ -104,7 +105,9 @@ export class LevelCheck {
   /** Adds a channel to the batch. @returns its peak */
   #measure(samples: Float32Array, channel: number): number {
     const step = this.#channels.length
-    let [sum, least, most] = [0, 0, 0]
+    let sum = 0
+    let least = 0
+    let most = 0
     for (let i = channel; i < samples.length; i += step) {
       const sample = samples[i]!
       sum += sample

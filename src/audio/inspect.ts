@@ -5,31 +5,33 @@ import type { InspectWarning, WarnOfAudio } from './inspect-warning.js'
 import { blockAlign, bytesPerSample, durationMs, type PcmFormat } from './pcm-format.js'
 import { readFloats } from './pcm-floats.js'
 
-/** Audio is looked at in windows. Headers are sought in all of a window, the rest is read from a glance at its start. */
-const WINDOW_MS = 125
-const GLANCE_MS = 32
-/** Of formats with many wide channels a window is shorter, and those of the first 20 s do not touch. */
+/** There is a window every 125 ms in the first 20 s, where mistakes show, and one every 5 s after that. */
+const STEP_MS = 125
+const EARLY_WINDOWS = 160
+const SPARSE_STEPS = 40
+/** In the first 10 s windows touch, so that headers are sought in all of it; later ones are as long as checks need. */
+const WHOLE_WINDOWS = 80
+const SHORT_WINDOW_MS = 32
+/** Of formats with many wide channels windows are shorter, and never touch. */
 const MAX_WINDOW_BYTES = 128 * 1024
-/** The first windows follow one another: 20 s, in which mistakes show. */
-const OPENING_WINDOWS = 160
-/** After them there is one every 5 s. */
-const SPARSE_STEP = 40
+/** Levels and encoding are judged by the beginning of each window. */
+const GLANCE_MS = 16
 
 /**
  * Looks at audio for what makes transcripts fail, and says so: silence, clipping, an offset, absurd levels, a dead
  * channel, samples in another encoding than declared, headers among them. Each code comes once per stream.
  *
- * It is shown every chunk, and looks at little: all of the first 20 s, a quarter of it sample by sample, then an
- * eighth of a second every 5 s. Where it looks depends on positions in the audio alone, so that no split of it into
+ * It is shown every chunk, and looks at little: for headers at all of the first 10 s, for the rest at 16 to 32 ms in
+ * every 125 up to 20 s, then in every 5 s. Where it looks depends on positions in the audio alone, so that no split of it into
  * chunks changes what is found.
  */
 export class Inspector {
   // Bytes of a window are collected in `#bytes`, behind the last few of the window before, in case a header begins
   // there. `#position` is where the next chunk begins, in bytes; `#windowStart` where the window does.
   readonly #format: PcmFormat
-  /** From one window to the next, where they follow one another. */
   readonly #stepBytes: number
-  readonly #windowBytes: number
+  readonly #longWindowBytes: number
+  readonly #shortWindowBytes: number
   readonly #glanceBytes: number
   readonly #bytes: Buffer
   readonly #view: DataView
@@ -40,6 +42,7 @@ export class Inspector {
   #position = 0
   #windows = 0
   #windowStart = 0
+  #windowBytes: number
   #filled = 0
 
   /** @param warn called from within look() and end() */
@@ -47,9 +50,11 @@ export class Inspector {
     const block = blockAlign(format)
     const bytesFor = (ms: number) => Math.ceil((ms * format.sampleRateHertz) / 1_000) * block
     this.#format = format
-    this.#stepBytes = bytesFor(WINDOW_MS)
-    this.#windowBytes = Math.min(this.#stepBytes, MAX_WINDOW_BYTES - (MAX_WINDOW_BYTES % block))
-    this.#glanceBytes = Math.min(bytesFor(GLANCE_MS), this.#windowBytes)
+    const longest = MAX_WINDOW_BYTES - (MAX_WINDOW_BYTES % block)
+    this.#stepBytes = bytesFor(STEP_MS)
+    this.#longWindowBytes = this.#windowBytes = Math.min(this.#stepBytes, longest)
+    this.#shortWindowBytes = Math.min(bytesFor(SHORT_WINDOW_MS), longest)
+    this.#glanceBytes = Math.min(bytesFor(GLANCE_MS), longest)
     this.#bytes = Buffer.alloc(HEADER_BYTES + this.#windowBytes)
     this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + HEADER_BYTES, this.#windowBytes)
     this.#samples = new Float32Array(this.#windowBytes / bytesPerSample(format.encoding))
@@ -66,8 +71,8 @@ export class Inspector {
     for (;;) {
       const from = this.#windowStart + this.#filled - chunkStart
       if (from >= samples.length) return
-      const end = HEADER_BYTES + this.#windowBytes
-      this.#filled += samples.copy(this.#bytes, HEADER_BYTES + this.#filled, from, from + end)
+      const end = from + this.#windowBytes - this.#filled
+      this.#filled += samples.copy(this.#bytes, HEADER_BYTES + this.#filled, from, end)
       if (this.#filled < this.#windowBytes) return
       this.#examine()
       this.#nextWindow()
@@ -89,6 +94,7 @@ export class Inspector {
     const wanted = this.#levels.isSilent ? this.#windowBytes : this.#glanceBytes
     const block = blockAlign(this.#format)
     const read = Math.min(wanted, this.#filled - (this.#filled % block))
+    if (read === 0) return
     const samples = this.#samples.subarray(0, read / bytesPerSample(this.#format.encoding))
     readFloats(this.#view, this.#format.encoding, samples)
     const startMs = durationMs(this.#format, this.#windowStart)
@@ -99,11 +105,12 @@ export class Inspector {
   }
 
   #nextWindow(): void {
-    this.#windows++
-    const step = this.#stepBytes * (this.#windows < OPENING_WINDOWS ? 1 : SPARSE_STEP)
-    if (step === this.#windowBytes) this.#bytes.copyWithin(0, this.#windowBytes)
+    // Where the next window touches this one, a header may begin at the end of this one.
+    if (this.#windowBytes === this.#stepBytes) this.#bytes.copyWithin(0, this.#windowBytes)
     else this.#bytes.fill(0, 0, HEADER_BYTES)
-    this.#windowStart += step
+    this.#windows++
+    this.#windowStart += this.#stepBytes * (this.#windows < EARLY_WINDOWS ? 1 : SPARSE_STEPS)
+    this.#windowBytes = this.#windows < WHOLE_WINDOWS ? this.#longWindowBytes : this.#shortWindowBytes
     this.#filled = 0
   }
 }
