@@ -14,6 +14,7 @@ export type SttErrorCode =
   | 'STT_ERR_FFMPEG_NOT_FOUND'
   | 'STT_ERR_SPOOL_LIMIT'
   | 'STT_ERR_FILE_TOO_LARGE'
+  | 'STT_ERR_SOURCE'
   // Getting a connection
   | 'STT_ERR_CREDENTIALS'
   | 'STT_ERR_CONNECT_TIMEOUT'
@@ -50,7 +51,7 @@ export interface SttErrorDetails {
   cause?: unknown
   /** Whether the same call may succeed later without a change by the caller. Default false. */
   retryable?: boolean
-  /** HTTP status of a refused upgrade or REST call. */
+  /** HTTP status of a refused upgrade, REST call or source. */
   httpStatus?: number
   /** WebSocket close code. */
   closeCode?: number
@@ -70,7 +71,7 @@ export class SttError extends Error {
   readonly code: SttErrorCode
   /** Whether the same call may succeed later without a change by the caller. */
   readonly retryable: boolean
-  /** HTTP status of a refused upgrade or REST call. */
+  /** HTTP status of a refused upgrade, REST call or source. */
   declare readonly httpStatus?: number
   /** WebSocket close code. */
   declare readonly closeCode?: number

@@ -4,6 +4,8 @@ export { transcribe, type TranscribeOptions } from './transcribe.js'
 export { transcribeFile } from './transcribe-file.js'
 export type { TranscribeFileOptions } from './transcribe-file-options.js'
 export type { Transcript } from './transcript.js'
+export { openSource, type OpenedSource, type OpenSourceOptions } from './audio/open-source.js'
+export type { AudioChunk } from './audio/source-bytes.js'
 export type { AudioSource } from './audio/sources.js'
 export type {
   DiagnosticChannel,

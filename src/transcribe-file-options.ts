@@ -32,7 +32,7 @@ export interface TranscribeFileOptions extends Omit<CredentialOptions, 'authIn'>
   transcribeConfig?: Readonly<Record<string, unknown>>
   /**
    * true: an asynchronous job, for up to 512 MB. 'auto': a job where the direct request cannot do it (more than
-   * 16 MB, an https source, speaker labels). The service keeps a job's audio and transcript for 7 days. Default
+   * 16 MB, speaker labels), and for an https source. The service keeps a job's audio and transcript for 7 days. Default
    * false.
    */
   job?: boolean | 'auto'
@@ -42,6 +42,8 @@ export interface TranscribeFileOptions extends Omit<CredentialOptions, 'authIn'>
   jobTimeoutMs?: number
   /** One request, sending and answer together; a job's upload excepted. Default 300 000, Node's own limit too. */
   requestTimeoutMs?: number
+  /** How long an http(s) source that is fetched from here may give no byte, in ms. Default 30 000. */
+  sourceTimeoutMs?: number
   /**
    * When a request is made again that HTTP 429 or 5xx or a lost connection ended; false = never. Default: the
    * defaults of {@link RetryOptions}, but `maxAttempts` 3.
@@ -87,6 +89,7 @@ export const fileOptionSchema = optionSchema
     pollIntervalMs: positiveMs.optional(),
     jobTimeoutMs: positiveMs.optional(),
     requestTimeoutMs: positiveMs.max(MAX_REQUEST_MS).optional(),
+    sourceTimeoutMs: positiveMs.optional(),
   })
 
 /** Options checked, defaults filled in. */
@@ -100,6 +103,7 @@ export interface ResolvedFileOptions {
   speakerLabels: boolean
   pollIntervalMs: number
   jobTimeoutMs: number
+  sourceTimeoutMs?: number
   signal?: AbortSignal
 }
 
@@ -142,7 +146,7 @@ export function resolveFileOptions(options: TranscribeFileOptions): ResolvedFile
     speakerLabels,
     pollIntervalMs: options.pollIntervalMs ?? 2_000,
     jobTimeoutMs: options.jobTimeoutMs ?? 3_600_000,
-    ...(options.signal && { signal: options.signal }),
+    ...pick(options, ['sourceTimeoutMs', 'signal']),
   }
 }
 

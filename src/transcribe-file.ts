@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import { collect } from './audio/collect.js'
 import type { PcmFormat } from './audio/pcm-format.js'
-import { urlOf, type AudioSource } from './audio/sources.js'
+import { httpUrlOf, type AudioSource } from './audio/sources.js'
 import { wavHeader } from './audio/wav-header.js'
 import { SttError } from './errors.js'
 import { RestClient } from './rest/client.js'
@@ -28,7 +28,7 @@ const MAX_JOB_BYTES = 512_000_000
  * const { text } = await transcribeFile('talk.mp3')
  * ```
  *
- * An https source is fetched by the service itself, and needs a job.
+ * An http(s) URL is fetched from here; with a job, and without `input`, the service fetches an https URL itself.
  * @returns rejects with SttError, the signal's AbortError, the source's own error, or TypeError and RangeError for
  * what is wrong with source or options
  */
@@ -54,10 +54,11 @@ export async function transcribeFile(
 async function transcribeBy(
   client: RestClient,
   source: AudioSource,
-  { transcribeConfig, input, job, speakerLabels, pollIntervalMs, jobTimeoutMs }: ResolvedFileOptions,
+  resolved: ResolvedFileOptions,
   signal: AbortSignal,
 ): Promise<Transcript> {
-  const audio = await open(source, job, input, signal)
+  const { transcribeConfig, job, speakerLabels, pollIntervalMs, jobTimeoutMs } = resolved
+  const audio = await open(source, resolved, signal)
   const directly = !(audio instanceof URL) && (job === false || (job === 'auto' && !needsJob(audio)))
   return transcriptOfFile(
     directly
@@ -73,19 +74,14 @@ async function transcribeBy(
 /** The audio, or the address where the service fetches it itself. */
 async function open(
   source: AudioSource,
-  job: ResolvedFileOptions['job'],
-  input: PcmFormat | undefined,
+  { job, input, sourceTimeoutMs }: ResolvedFileOptions,
   signal: AbortSignal,
 ): Promise<Blob | URL> {
-  const url = urlOf(source)
-  if (url?.protocol === 'https:') {
-    if (job === false) throw new TypeError("an https source needs a job: set job to true or 'auto'")
-    if (input)
-      throw new TypeError('input and an https source exclude one another: raw audio is sent from here')
-    return url
-  }
+  const url = httpUrlOf(source)
+  if (url?.protocol === 'https:' && job !== false && !input) return url
   const maxBytes = job === false ? MAX_DIRECT_BYTES : MAX_JOB_BYTES
-  const audio = await collect(source, { maxBytes, tooLarge: () => tooLarge(job), signal })
+  const limits = { maxBytes, tooLarge: () => tooLarge(job), sourceTimeoutMs, signal }
+  const audio = await collect(source, { ...limits, input })
   return input ? wavFile(input, audio) : audio
 }
 

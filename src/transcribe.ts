@@ -1,12 +1,14 @@
-import { pipeline, type Readable } from 'node:stream'
-import { byteStream, bytesOnly, pathOf, type AudioSource } from './audio/sources.js'
-import type { SttStreamOptions } from './options.js'
+import { pipeline } from 'node:stream'
+import { checkSourceTimeout, openSource, type OpenSourceOptions } from './audio/open-source.js'
+import { httpUrlOf, pathOf, type AudioSource } from './audio/sources.js'
+import { resolveOptions, type SttStreamOptions } from './options.js'
 import type { SttEvent, TranscriptionEvent } from './stt/events.js'
 import { sttStream, type SttStream } from './stt-stream.js'
 import { attachTranscript, transcriptOf, type Transcript } from './transcript.js'
 
 /** Options of {@link transcribe}: those of the stream but `path`, which the source stands for. */
-export interface TranscribeOptions extends Omit<SttStreamOptions, 'path'> {
+export interface TranscribeOptions
+  extends Omit<SttStreamOptions, 'path'>, Pick<OpenSourceOptions, 'sourceTimeoutMs'> {
   /**
    * Called with each event as it comes; the next waits for what it returns. Interims come only where it is given.
    * What it throws ends the transcription. Default: none.
@@ -28,12 +30,14 @@ export interface TranscribeOptions extends Omit<SttStreamOptions, 'path'> {
  * RangeError for what is wrong with source or options
  */
 export async function transcribe(source: AudioSource, options: TranscribeOptions = {}): Promise<Transcript> {
-  const { onEvent, ...rest } = options
+  const { onEvent, sourceTimeoutMs, ...rest } = options
   if (onEvent !== undefined && typeof onEvent !== 'function')
     throw new TypeError(`onEvent must be a function; got ${typeof onEvent}`)
   if ('path' in rest && rest.path !== undefined)
     throw new TypeError('path is not an option here: the source is the path')
-  const stream = startStream(source, { interimResults: onEvent !== undefined, mergeWaitMs: false, ...rest })
+  if (sourceTimeoutMs !== undefined) checkSourceTimeout(sourceTimeoutMs)
+  const streamOptions = { interimResults: onEvent !== undefined, mergeWaitMs: false as const, ...rest }
+  const stream = await startStream(source, streamOptions, sourceTimeoutMs)
 
   const finals: TranscriptionEvent[] = []
   const warnings: Transcript['warnings'] = []
@@ -61,16 +65,23 @@ export async function transcribe(source: AudioSource, options: TranscribeOptions
   }
 }
 
-/** @throws TypeError, RangeError */
-function startStream(source: AudioSource, options: SttStreamOptions): SttStream {
+/** @returns rejects with TypeError, RangeError, and with STT_ERR_SOURCE where a URL cannot be fetched */
+async function startStream(
+  source: AudioSource,
+  options: SttStreamOptions,
+  sourceTimeoutMs: number | undefined,
+): Promise<SttStream> {
   const path = pathOf(source)
+  const { input, signal } = options
   // A raw file has no header to look for: its bytes are written.
-  if (path !== undefined && options.input === undefined) return sttStream({ ...options, path })
-  const bytes: Readable = byteStream(source)
+  if (path !== undefined && input === undefined) return sttStream({ ...options, path })
+  // Before the network is asked for anything.
+  if (httpUrlOf(source)) resolveOptions(options)
+  const { bytes } = await openSource(source, { input, sourceTimeoutMs, signal })
   try {
     const stream = sttStream(options)
     // What fails shows on the stream, which is read. Not awaited: a source may ignore that it was destroyed.
-    pipeline(bytes, bytesOnly(), stream, () => {})
+    pipeline(bytes, stream, () => {})
     return stream
   } catch (misuse) {
     bytes.destroy()

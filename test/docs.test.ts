@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { EXIT } from '#dist/cli/exit-code.js'
 import { serveCommand } from '#dist/cli/serve-command.js'
 import { transcribeCommand } from '#dist/cli/transcribe-command.js'
@@ -11,6 +11,7 @@ import { encode } from './fixtures/audio.js'
 import { exampleNames } from './fixtures/example-names.js'
 import { runNode } from './fixtures/run-node.js'
 import { LAMP, scriptedServer } from './fixtures/scripted.js'
+import { storedFile, webSite } from './fixtures/web-site.js'
 
 const ROOT = join(import.meta.dirname, '..')
 /** A recording of the Debian package pocketsphinx-testdata. */
@@ -71,6 +72,18 @@ function anchors(markdown: string): string[] {
     taken.set(anchor, times + 1)
     return times === 0 ? anchor : `${anchor}-${times}`
   })
+}
+
+/** What the programs find at https://example.com: a file, and a station that plays it over and over. */
+async function exampleCom(t: Test, mp3: Buffer): Promise<string> {
+  const file = storedFile({ bytes: mp3 })
+  const { origin } = await webSite(t, (request, response) => {
+    if (request.url !== '/radio') return file(request, response)
+    response.writeHead(200, { 'icy-name': 'Radio Go Forward', 'content-type': 'audio/mpeg' })
+    const play = () => response.destroyed || response.write(mp3, () => setImmediate(play))
+    play()
+  })
+  return origin
 }
 
 t.test('every code has its heading in docs/errors.md, and every heading its code', async t => {
@@ -149,6 +162,10 @@ t.test('docs/api.md has every field, where it belongs', async t => {
       fieldsOf('LatencySummary', 'stt/latency-histogram'),
     ],
     '## transcribe(source, options)': [fieldsOf('TranscribeOptions', 'transcribe')],
+    '## openSource(source, options)': [
+      fieldsOf('OpenSourceOptions', 'audio/open-source'),
+      fieldsOf('OpenedSource', 'audio/open-source'),
+    ],
     '## Transcript': [fieldsOf('Transcript', 'transcript')],
     '### decode(options)': [fieldsOf('DecodeOptions', 'audio/decode-options')],
     '### resample(options)': [fieldsOf('ResampleOptions', 'audio/resample')],
@@ -197,6 +214,7 @@ t.test('every option and every event stands in an example that is run', async t 
     voiceProfileConfig: fieldsOf('VoiceProfileConfig', 'stt/transcribe-config'),
     Fleet: fieldsOf('FleetOptions', 'stt/fleet-options'),
     breaker: [...fieldsOf('BreakerOptions', 'stt/circuit-breaker'), 'whenOpen'],
+    'openSource()': fieldsOf('OpenSourceOptions', 'audio/open-source'),
     'decode()': fieldsOf('DecodeOptions', 'audio/decode-options'),
     'resample()': fieldsOf('ResampleOptions', 'audio/resample'),
     'frame()': fieldsOf('FrameOptions', 'audio/frame'),
@@ -302,10 +320,11 @@ t.test('the programs in the documentation run', async t => {
   await encode(directory, 'talk.mp3', raw)
   await encode(directory, 'call.ulaw', [...raw, '-ar', '8000', '-f', 'mulaw'])
   copyFileSync(GO_FORWARD, join(directory, 'call.s16le'))
+  const web = await exampleCom(t, readFileSync(join(directory, 'talk.mp3')))
   for (const [index, { document, code }] of PROGRAMS.entries()) {
     // The local recogniser takes seconds to load; one program has it, in a server of its own.
     const address = code.includes('transcribeFile(') ? httpUrl : url
-    const program = code.replace("url: 'local'", `url: '${address}'`)
+    const program = code.replace("url: 'local'", `url: '${address}'`).replace('https://example.com', web)
     const path = join(directory, `${index + 1}.mjs`)
     writeFileSync(path, program)
     const { code: exitCode, stdout, stderr } = await runNode([path], {}, directory)

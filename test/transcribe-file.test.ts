@@ -374,7 +374,28 @@ t.test("job: 'auto' chooses the job only where the direct request cannot do it",
   t.equal(large.calls[0]?.url, '/stt/v1/transcribe:async')
 })
 
-t.test('an https source is fetched by the service', async t => {
+t.test('a URL is fetched from here, with its deadline', async t => {
+  const { url, calls } = await restService(t, lampAnswer)
+  const site = await restService(
+    t,
+    response => response.end(WAV),
+    response => response.end(tone(3_000)),
+    json({}, 404),
+    () => {},
+  )
+  const address = `${site.url}/tone?sig=hush`
+  const sent = () =>
+    (JSON.parse(calls.at(-1)?.body ?? '') as { audioData: { content: string } }).audioData.content
+  await transcribeFile(address, { url })
+  t.equal(sent(), WAV.toString('base64'))
+  await transcribeFile(new URL(address), { url, input: RAW })
+  t.equal(sent(), WAV.toString('base64'), 'raw audio is sent as WAV')
+  await t.rejects(transcribeFile(address, { url }), { code: 'STT_ERR_SOURCE', httpStatus: 404 })
+  await t.rejects(transcribeFile(address, { url, sourceTimeoutMs: 50 }), { code: 'STT_ERR_SOURCE' })
+  t.equal(calls.length, 2)
+})
+
+t.test('an https source of a job is fetched by the service', async t => {
   const { url, calls } = await restService(t, ...jobAnswers())
   const address = 'https://files.example.com/talk.mp3?sig=x'
   for (const source of [address, new URL(address)]) {
@@ -413,6 +434,7 @@ t.test('misuse is refused before anything is sent', async t => {
     [{ audioEncoding: 'WAV' }, TypeError, /^audioEncoding/],
     [{ requestTimeoutMs: 300_001 }, RangeError, /^requestTimeoutMs.*got 300001/],
     [{ jobTimeoutMs: 0 }, RangeError, /^jobTimeoutMs/],
+    [{ sourceTimeoutMs: 0 }, RangeError, /^sourceTimeoutMs/],
     [{ retry: { maxAttempts: -1 } }, RangeError, /^retry.*/],
     [{ retry: true }, TypeError, /^retry/],
     [{ input: { ...RAW, encoding: 's16be' } }, TypeError, /WAV/],
@@ -429,12 +451,6 @@ t.test('misuse is refused before anything is sent', async t => {
     t.ok(error instanceof type, `${inspect(options)}: ${String(error)}`)
     t.match((error as Error).message, message)
   }
-  const https = new URL('https://example.com/a.mp3')
-  await t.rejects(transcribeFile(https, { url }), { name: 'TypeError', message: /needs a job/ })
-  await t.rejects(transcribeFile(https, { url, job: true, input: RAW }), {
-    name: 'TypeError',
-    message: /input/,
-  })
   await t.rejects(transcribeFile(new URL('ftp://example.com/a'), { url }), {
     name: 'TypeError',
     message: /ftp:/,

@@ -241,16 +241,17 @@ t.test('what is no source is a TypeError, and says what is', async t => {
   const text = new PassThrough({ encoding: 'latin1' })
   text.end('abc')
   const cases: Record<string, [unknown, string | RegExp]> = {
-    'an http URL': [new URL('http://example.com/a.mp3?token=hush'), 'got a http: URL'],
-    'an https URL as a string': ['https://example.com/a.mp3?token=hush', 'got a https: URL'],
+    'an ftp URL': [new URL('ftp://example.com/a.mp3?token=hush'), 'got a ftp: URL'],
+    'an rtsp URL as a string': ['rtsp://example.com/a.mp3?token=hush', 'got a rtsp: URL'],
+    'a URL that is none': ['https://hush:hush/a.mp3', 'got a URL that cannot be parsed'],
     nothing: [undefined, 'got undefined'],
     null: [null, 'got null'],
     'a number': [5, 'got number'],
     'an object': [{}, 'got object'],
     'an ended stream': [ended, 'a stream that has not ended'],
     'a locked stream': [locked, /locked/],
-    'a stream of text': [text, 'chunks of Uint8Array; got string'],
-    'an iterable of numbers': [[1, 2], 'chunks of Uint8Array; got number'],
+    'a stream of text': [text, 'chunks of Uint8Array or the like; got string'],
+    'an iterable of numbers': [[1, 2], 'chunks of Uint8Array or the like; got number'],
   }
   for (const [name, [source, expected]] of Object.entries(cases)) {
     const error = await transcribe(source as AudioSource, { url, input: RAW }).catch(

@@ -1,9 +1,11 @@
 import { openAsBlob } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { addAbortSignal } from 'node:stream'
-import { byteStream, pathOf, type AudioSource } from './sources.js'
+import { openSource, type OpenSourceOptions } from './open-source.js'
+import { bytesOf, isAudioChunk } from './source-bytes.js'
+import { pathOf, type AudioSource } from './sources.js'
 
-export interface CollectOptions {
+export interface CollectOptions extends OpenSourceOptions {
   /** Bytes beyond which the source is given up. */
   maxBytes: number
   /** What it fails with then. */
@@ -17,31 +19,29 @@ export interface CollectOptions {
  */
 export async function collect(
   source: AudioSource,
-  { maxBytes, tooLarge, signal }: CollectOptions,
+  { maxBytes, tooLarge, signal, ...options }: CollectOptions,
 ): Promise<Blob> {
-  const blob = await sizedBlob(source)
+  const blob = await sizedBlob(source, options)
   if (blob) {
     if (blob.size > maxBytes) throw tooLarge()
     return blob
   }
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  const stream = addAbortSignal(signal, byteStream(source))
+  const chunks: Buffer[] = []
+  let length = 0
+  const { bytes } = await openSource(source, { ...options, signal })
   // Leaving the loop destroys the stream.
-  for await (const chunk of stream as AsyncIterable<unknown>) {
-    if (!(chunk instanceof Uint8Array))
-      throw new TypeError(`source must give chunks of Uint8Array; got ${typeof chunk}`)
-    bytes += chunk.length
-    if (bytes > maxBytes) throw tooLarge()
+  for await (const chunk of addAbortSignal(signal, bytes) as AsyncIterable<Buffer>) {
+    length += chunk.length
+    if (length > maxBytes) throw tooLarge()
     chunks.push(chunk)
   }
   return new Blob(chunks)
 }
 
 /** Where the size is known before anything is read. */
-async function sizedBlob(source: AudioSource): Promise<Blob | undefined> {
+async function sizedBlob(source: AudioSource, { input }: OpenSourceOptions): Promise<Blob | undefined> {
   if (source instanceof Blob) return source
-  if (source instanceof Uint8Array) return new Blob([source])
+  if (isAudioChunk(source)) return new Blob([bytesOf(source, input)])
   const path = pathOf(source)
   // A pipe or a device has no size; a directory fails when it is read.
   return path !== undefined && (await stat(path)).isFile() ? openAsBlob(path) : undefined
