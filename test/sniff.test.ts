@@ -67,3 +67,10 @@ t.test('leaves an impossible box size to ffmpeg', async t => {
   t.equal(mp4Layout(bytes('\0\0\0\x05ftypM4A ')), 'streamable')
   t.equal(mp4Layout(bytes('\0\0\0\0freeM4A ')), 'streamable')
 })
+
+t.test('calls what has a hundred other boxes first a file to be sought', async t => {
+  const free = bytes('\0\0\0\x08free')
+  const many = Buffer.concat([bytes('\0\0\0\x08ftyp'), ...Array<Buffer>(99).fill(free)])
+  t.equal(mp4Layout(many), undefined)
+  t.equal(mp4Layout(Buffer.concat([many, bytes('\0\0\0\x08moov')])), 'seek-only')
+})

@@ -8,13 +8,17 @@ export type Mp4Layout = 'streamable' | 'seek-only'
 const SIZE_AND_TYPE = 8
 const LARGE_SIZE = 8
 
+/** Each look at a longer head begins anew: without a bound, empty boxes would cost a lot. */
+const MAX_BOXES = 100
+
 /**
  * Walks the top-level boxes of the first bytes of a file.
- * @returns undefined while neither box has come by
+ * @returns undefined while neither box has come by; 'seek-only', which does for every file, where too many others have
  */
 export function mp4Layout(head: Buffer): Mp4Layout | undefined {
   let at = 0
-  while (at + SIZE_AND_TYPE <= head.length) {
+  for (let boxes = 0; at + SIZE_AND_TYPE <= head.length; boxes++) {
+    if (boxes === MAX_BOXES) return 'seek-only'
     const type = head.toString('latin1', at + 4, at + 8)
     if (type === 'moov' || type === 'moof') return 'streamable'
     if (type === 'mdat') return 'seek-only'
