@@ -42,10 +42,10 @@ module.exports = {
     rule(
       'pure-stays-pure',
       'pure rooms import only types',
-      '^src/(audio/(sniff|pcm-format)|stt/(evidence|replay-ring|audio-clock|turns|result-queue|circuit-breaker|handshake-limiter|prompt-characters|latency-histogram|send-times|stream-metrics)|local/endpointer)\\.ts$',
+      '^src/(audio/(sniff|mpeg-audio|ogg-pages|pcm-format)|stt/(evidence|replay-ring|audio-clock|turns|result-queue|circuit-breaker|handshake-limiter|prompt-characters|latency-histogram|send-times|stream-metrics)|local/endpointer)\\.ts$',
       {
         ...typeOnly,
-        pathNot: '^src/(errors|stt/(latency-histogram|send-times))\\.ts$',
+        pathNot: '^src/(errors|audio/(mpeg-audio|ogg-pages)|stt/(latency-histogram|send-times))\\.ts$',
       },
     ),
     {

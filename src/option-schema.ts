@@ -51,10 +51,14 @@ export const optionSchema = z
     maxConnectionMs: offOrMs,
     hibernateAfterMs: offOrMs,
     maxManualTurnMs: z.number().min(1_000).max(30_000),
-    input: z.custom<PcmFormat>(
-      value => typeof value === 'object' && value !== null,
-      'an object {encoding, sampleRateHertz, channels}',
+    input: z.custom<PcmFormat | 'auto'>(
+      value => value === 'auto' || (typeof value === 'object' && value !== null),
+      "an object {encoding, sampleRateHertz, channels} or 'auto'",
     ),
+    decoder: z.enum(['auto', 'ffmpeg']),
+    startMs: z.number().min(0),
+    durationMs: z.number().gt(0),
+    inspect: z.boolean(),
     channels: z.custom<readonly number[] | 'separate'>(
       value => value === 'separate' || Array.isArray(value),
       "an array of channels, counted from 0, or 'separate'",

@@ -1,4 +1,5 @@
 import { checkChannelMix, gainsOf, type ChannelMixOptions } from './audio/channel-mix.js'
+import type { DecodeOptions } from './audio/decode-options.js'
 import { MIN_FRAME_MS } from './audio/frame.js'
 import { checkPcmFormat, type PcmFormat } from './audio/pcm-format.js'
 import type { ResampleOptions } from './audio/resample.js'
@@ -35,8 +36,20 @@ export interface SttStreamOptions
    * key and no internet. Default: the service.
    */
   url?: string
-  /** Declares raw audio. Default: absent, the container is told from the first bytes. */
-  input?: PcmFormat
+  /** Declares raw audio. 'auto' (default): the first bytes tell what it is. */
+  input?: PcmFormat | 'auto'
+  /**
+   * Who decodes what is compressed. 'auto': mp3, FLAC and Opus in Ogg that are written are decoded in process, where
+   * the optional packages for it are installed, all else by ffmpeg. 'ffmpeg': ffmpeg decodes everything that has a
+   * header. Default 'auto'.
+   */
+  decoder?: 'auto' | 'ffmpeg'
+  /** Where in the source to begin, in ms. The events' times stay those of the whole source. Default 0. */
+  startMs?: number
+  /** How much of the source to hear, in ms; then the stream ends by itself, as by {@link SttStream.stop}. Default: all. */
+  durationMs?: number
+  /** Look at the audio for what spoils transcripts (silence, clipping, a wrong rate …), and warn of it. Default true. */
+  inspect?: boolean
   /** Reads this file instead of what is written, so that ffmpeg can seek in it. Default: absent. */
   path?: string
   /** The ffmpeg to run. Default: environment variable FFMPEG_PATH, else the one that prism-media finds. */
@@ -104,7 +117,15 @@ export const CONFIG_OPTIONS = [
   'voiceProfileConfig',
   'transcribeConfig',
 ] as const satisfies (keyof ConfigChanges)[]
-const DECODE_OPTIONS = ['input', 'path', 'ffmpegPath', 'spoolLimitBytes'] as const
+const DECODE_OPTIONS = [
+  'decoder',
+  'startMs',
+  'durationMs',
+  'inspect',
+  'path',
+  'ffmpegPath',
+  'spoolLimitBytes',
+] as const
 const SESSION_OPTIONS = [
   'authScheme',
   'authIn',
@@ -140,12 +161,12 @@ const PIPELINE_CONFIG: WireTranscribeConfig = {
 
 /** Options checked, defaults filled in, sorted by room. */
 export interface ResolvedOptions {
-  decode: { input?: PcmFormat; path?: string; ffmpegPath?: string; spoolLimitBytes?: number }
+  decode: Omit<DecodeOptions, 'input'> & { input?: PcmFormat }
   resample: Omit<ResampleOptions, 'format' | 'signal'>
   /** Whether each channel has a session of its own. */
   separate: boolean
   mergeWaitMs: number | false
-  frame: { frameMs: number; minFrameMs: number }
+  frame: { frameMs: number; minFrameMs: number; startMs: number }
   /** Multiple of real time; false = not paced. */
   paceRate: number | false
   metricsIntervalMs: number | false
@@ -163,15 +184,15 @@ export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions 
   const { modelId } = config
   const local = url === 'local'
   const loopback = local || isLoopback(url)
-  if (options.input) checkPcmFormat(options.input, 'input')
+  const input = options.input === 'auto' ? undefined : options.input
+  if (input) checkPcmFormat(input, 'input')
   const separate = options.channels === 'separate'
   if (separate && options.mix !== undefined)
     throw new TypeError("channels: 'separate' and mix exclude one another")
   const channels = options.channels === 'separate' ? undefined : options.channels
   checkChannelMix({ channels, mix: options.mix })
-  if (options.input) gainsOf({ channels, mix: options.mix }, options.input.channels)
-  if (options.input && options.path)
-    throw new TypeError('input and path exclude one another: a raw file is piped in')
+  if (input) gainsOf({ channels, mix: options.mix }, input.channels)
+  if (input && options.path) throw new TypeError('input and path exclude one another: a raw file is piped in')
   const minFrameMs = modelId.startsWith('assemblyai/') ? 50 : MIN_FRAME_MS
   if (frameMs < minFrameMs)
     throw new RangeError(`frameMs must be at least ${minFrameMs} ms for ${modelId}; got ${frameMs}`)
@@ -182,11 +203,11 @@ export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions 
     )
   }
   return {
-    decode: pick(options, DECODE_OPTIONS),
+    decode: { ...pick(options, DECODE_OPTIONS), ...(input && { input }) },
     resample: { channels, mix: options.mix, quality: options.resamplerQuality },
     separate,
     mergeWaitMs: options.mergeWaitMs ?? 5_000,
-    frame: { frameMs, minFrameMs },
+    frame: { frameMs, minFrameMs, startMs: options.startMs ?? 0 },
     paceRate: pace === 'auto' ? (loopback ? false : AUTO_PACE_RATE) : pace === 'realtime' ? 1 : pace,
     metricsIntervalMs: options.metricsIntervalMs ?? false,
     local,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { addAbortSignal, Duplex, pipeline, type Readable } from 'node:stream'
-import { decode, type Decoder } from './audio/decode.js'
+import { decode, type DecodedSource, type Decoder } from './audio/decode.js'
 import { durationMs, type PcmFormat } from './audio/pcm-format.js'
 import { ChannelLanes } from './channel-lanes.js'
 import { StreamDiagnostics } from './diagnostics.js'
@@ -17,6 +17,8 @@ export interface SttStreamStats extends SessionStats {
   bytesIn: number
   /** What the decoder found; undefined before its first audio. */
   format?: PcmFormat
+  /** What the bytes are and who decodes them; undefined before they have told. */
+  source?: DecodedSource
   /** Source audio decoded. */
   decodedMs: number
   /** Decoded and not sent yet: in resampler, framer, pacing, replay ring and the socket's own buffer. */
@@ -72,6 +74,8 @@ export class SttStream extends Duplex {
   readonly #lane: Lane | ChannelLanes
   readonly #stages: readonly Duplex[]
   readonly #readsPath: boolean
+  /** Where the part of the source begins that is heard. */
+  readonly #startMs: number
   /** As given, with the changes since. */
   #options: SttStreamOptions
   #lastChange = Promise.resolve()
@@ -87,6 +91,7 @@ export class SttStream extends Duplex {
     this.#options = options
     const { url, ...session } = resolved.session
     this.#readsPath = resolved.decode.path !== undefined
+    this.#startMs = resolved.frame.startMs
     this.#decoder = decode(resolved.decode)
     const lane = {
       ...resolved,
@@ -100,6 +105,8 @@ export class SttStream extends Duplex {
     }
     this.#lane = resolved.separate ? new ChannelLanes(lane) : new Lane(lane)
     this.#stages = [this.#decoder, ...this.#lane.stages]
+    // What is written behind the part that was asked for is not waited for.
+    this.#decoder.once('windowEnd', () => void this.stop())
     for (const stage of this.#stages) {
       stage.on('warning', (warning: Warning) => {
         this.#diagnostics.warning(warning)
@@ -140,13 +147,14 @@ export class SttStream extends Duplex {
 
   /** Figures so far. */
   stats(): SttStreamStats {
-    const { format, bytesOut } = this.#decoder
+    const { format, source, bytesOut } = this.#decoder
     const decodedMs = format ? durationMs(format, bytesOut) : 0
     return {
       bytesIn: this.#bytesIn,
       ...(format && { format }),
+      ...(source && { source }),
       decodedMs,
-      queueMs: Math.max(0, decodedMs - this.#lane.doneMs),
+      queueMs: Math.max(0, this.#startMs + decodedMs - Math.max(this.#lane.doneMs, this.#startMs)),
       elapsedMs: performance.now() - this.#createdMs,
       ...this.#lane.stats(),
     }

@@ -72,7 +72,8 @@ async function startStream(
   sourceTimeoutMs: number | undefined,
 ): Promise<SttStream> {
   const path = pathOf(source)
-  const { input, signal } = options
+  const { signal } = options
+  const input = options.input === 'auto' ? undefined : options.input
   // A raw file has no header to look for: its bytes are written.
   if (path !== undefined && input === undefined) return sttStream({ ...options, path })
   // Before the network is asked for anything.

@@ -124,13 +124,14 @@ for (const [name, args, format] of compressed) {
     const path = await encode(work, name, ['-i', source, ...args])
     const file = await readFile(path)
     const { command: ffmpegPath, pids } = await watchedFfmpeg()
-    const whole = await fromBytes([file], { ffmpegPath })
+    const options: DecodeOptions = { ffmpegPath, decoder: 'ffmpeg' }
+    const whole = await fromBytes([file], options)
     isTone(t, whole, format)
     t.same(whole.formats, [whole.format])
     t.same(whole.warnings, [])
-    const pieces = await fromBytes(randomSplit(file, 1, 9_000), { ffmpegPath })
+    const pieces = await fromBytes(randomSplit(file, 1, 9_000), options)
     t.ok(pieces.pcm.equals(whole.pcm), 'the split makes no difference')
-    const byPath = await drain(decode({ path, ffmpegPath }))
+    const byPath = await drain(decode({ path, ...options }))
     isTone(t, byPath, format)
     await leavesNothing(t, pids)
     t.equal((await pids()).length, 3)
@@ -255,11 +256,15 @@ t.test('passes declared samples untouched, torn blocks included', async t => {
     t.same(format, input)
     t.equal(formats.length, 1)
   }
-  const looksLikeWav = Buffer.concat([wavHeader(STEREO, 4), Buffer.alloc(4)])
-  t.ok(
-    (await fromBytes([looksLikeWav], { input })).pcm.equals(looksLikeWav),
-    'what is declared is not sniffed',
-  )
+  for (const declared of [input, { ...input, encoding: 'mulaw' as const }]) {
+    const wav = Buffer.concat([wavHeader(STEREO, 4), Buffer.alloc(4)])
+    const refused = {
+      code: 'STT_ERR_UNEXPECTED_HEADER',
+      message: /got a file with a header \(wav\): leave input out/,
+    }
+    await t.rejects(fromBytes(splitEvery(wav, 5), { input: declared }), refused)
+    t.same((await fromBytes([wav], { input: 'auto' })).format, STEREO, "'auto' honours it")
+  }
   const path = join(work, 'samples.raw')
   await writeFile(path, data)
   t.ok((await drain(decode({ path, input }))).pcm.equals(data))

@@ -18,7 +18,7 @@ import { mockClock } from './fixtures/mock-clock.js'
 
 const FORMAT = { encoding: 'f32le', sampleRateHertz: 16_000, channels: 1 } as const
 /** Something that only ffmpeg could know. */
-const UNKNOWN_AUDIO = Buffer.from('OggS, or so it says')
+const UNKNOWN_AUDIO = Buffer.from('\x1a\x45\xdf\xa3, or so it says', 'latin1')
 
 /**
  * An ffmpeg of our own in a directory of its own, where $WAV is a whole WAV file and $PID takes its process id. $HANG
@@ -125,8 +125,8 @@ t.test('fails where ffmpeg succeeds with nothing', async t => {
     const { command } = await fakeFfmpeg(t, 'cat > /dev/null; cat "$WAV"', Buffer.from(wav))
     const { error, events } = await outcome(command)
     t.match(error, {
-      code: 'STT_ERR_DECODE',
-      message: 'ffmpeg found no audio (exit code 0): it gave no reason',
+      code: 'STT_ERR_DECODE_NO_AUDIO',
+      message: 'there is no audio in it; ffmpeg succeeded without a sample: it gave no reason',
     })
     t.same(events, ['error', 'close'])
   }

@@ -10,7 +10,7 @@ const refuse = (t: Test, options: object, type: typeof TypeError | typeof RangeE
 t.test('fills in the defaults and asks the wire for word times', async t => {
   const { session, frame, paceRate, local } = resolveOptions({ url })
   t.strictSame(session.config, wireConfig)
-  t.strictSame(frame, { frameMs: 100, minFrameMs: 20 })
+  t.strictSame(frame, { frameMs: 100, minFrameMs: 20, startMs: 0 })
   t.equal(local, false)
   t.equal(paceRate, false)
 })

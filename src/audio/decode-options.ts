@@ -5,13 +5,28 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** How to decode. Nothing is needed where the bytes are a file of any kind. */
 export interface DecodeOptions {
-  /** The bytes are raw samples in this format; they pass untouched. Default: the bytes tell what they are. */
-  input?: PcmFormat
+  /**
+   * The bytes are raw samples in this format; they pass untouched, and a header before them is an error. 'auto'
+   * (default): the bytes tell what they are.
+   */
+  input?: PcmFormat | 'auto'
   /**
    * The decoder reads this file itself, so that even one that must be sought needs no temporary copy. Nothing may be
    * written to it then. Default: the bytes are written.
    */
   path?: string
+  /**
+   * Who decodes what is not read in process anyway. 'auto': mp3, FLAC and Opus in Ogg that are written are decoded in
+   * process where the packages mpg123-decoder, @wasm-audio-decoders/flac and ogg-opus-decoder are installed; ffmpeg
+   * decodes all else, and files by their path. 'ffmpeg': ffmpeg decodes everything that has a header. Default 'auto'.
+   */
+  decoder?: 'auto' | 'ffmpeg'
+  /** Where in the source to begin, in ms, from 0 up. Default 0. */
+  startMs?: number
+  /** How much of the source to decode, in ms, above 0. What is written beyond it is dropped. Default: all. */
+  durationMs?: number
+  /** Look at the audio for what spoils transcripts, and warn of it. Default true. */
+  inspect?: boolean
   /** The ffmpeg to run. Default: the environment variable FFMPEG_PATH, else the one prism-media finds. */
   ffmpegPath?: string
   /**
@@ -29,27 +44,58 @@ export interface DecodeOptions {
 }
 
 /** The options with their defaults. */
-export type CheckedDecodeOptions = DecodeOptions &
-  Required<Pick<DecodeOptions, 'spoolLimitBytes' | 'ffmpegStallTimeoutMs'>>
+export type CheckedDecodeOptions = Omit<DecodeOptions, 'input'> & {
+  input?: PcmFormat | undefined
+} & Required<Pick<DecodeOptions, 'decoder' | 'inspect' | 'spoolLimitBytes' | 'ffmpegStallTimeoutMs'>>
 
-const NAMES = ['input', 'path', 'ffmpegPath', 'spoolLimitBytes', 'ffmpegStallTimeoutMs', 'signal']
+const NAMES = [
+  'input',
+  'path',
+  'decoder',
+  'startMs',
+  'durationMs',
+  'inspect',
+  'ffmpegPath',
+  'spoolLimitBytes',
+  'ffmpegStallTimeoutMs',
+  'signal',
+]
+const DECODERS: readonly string[] = ['auto', 'ffmpeg']
 const FORMAT_NAMES = ['encoding', 'sampleRateHertz', 'channels']
 
 /** @throws TypeError for an unknown option or a wrong type, RangeError for a number out of range */
 export function checkDecodeOptions(options: DecodeOptions): CheckedDecodeOptions {
   checkNames('decode options', options, NAMES)
-  const { input, path, ffmpegPath, spoolLimitBytes = GIB, ffmpegStallTimeoutMs = 30_000, signal } = options
+  const { spoolLimitBytes = GIB, ffmpegStallTimeoutMs = 30_000, decoder = 'auto', inspect = true } = options
   checkInteger('spoolLimitBytes', spoolLimitBytes, 0, Number.MAX_SAFE_INTEGER, 'bytes')
   checkInteger('ffmpegStallTimeoutMs', ffmpegStallTimeoutMs, 1, MAX_TIMER_MS, 'ms')
-  checkPath('path', path)
-  checkPath('ffmpegPath', ffmpegPath)
-  if (signal !== undefined && !isAbortSignal(signal)) {
+  checkPath('path', options.path)
+  checkPath('ffmpegPath', options.ffmpegPath)
+  checkMs('startMs', options.startMs, true)
+  checkMs('durationMs', options.durationMs, false)
+  if (!DECODERS.includes(decoder))
+    throw new TypeError(`decoder must be one of ${DECODERS.join(', ')}; got ${describe(decoder)}`)
+  if (typeof inspect !== 'boolean') throw new TypeError(`inspect must be a boolean; got ${describe(inspect)}`)
+  const { signal } = options
+  if (signal !== undefined && !isAbortSignal(signal))
     throw new TypeError(`signal must be an AbortSignal; got ${describe(signal)}`)
-  }
-  if (input === undefined) return { path, ffmpegPath, spoolLimitBytes, ffmpegStallTimeoutMs, signal }
+  const input = checkedInput(options.input)
+  return { ...options, input, decoder, inspect, spoolLimitBytes, ffmpegStallTimeoutMs }
+}
+
+function checkedInput(input: PcmFormat | 'auto' | undefined): PcmFormat | undefined {
+  if (input === undefined || input === 'auto') return undefined
   checkNames('input', input, FORMAT_NAMES)
   checkPcmFormat(input, 'input')
-  return { input: { ...input }, path, ffmpegPath, spoolLimitBytes, ffmpegStallTimeoutMs, signal }
+  return { ...input }
+}
+
+function checkMs(name: string, value: unknown, zeroToo: boolean): void {
+  if (value === undefined) return
+  const expected = `${name} must be a number ${zeroToo ? 'from' : 'above'} 0 ms`
+  if (typeof value !== 'number') throw new TypeError(`${expected}; got ${describe(value)}`)
+  if (!Number.isFinite(value) || value < 0 || (value === 0 && !zeroToo))
+    throw new RangeError(`${expected}; got ${value}`)
 }
 
 function checkNames(what: string, value: unknown, known: readonly string[]): void {

@@ -1,60 +1,94 @@
 import { SttError } from '../errors.js'
+import { readAiffHeader } from './aiff.js'
 import { readAuHeader } from './au.js'
+import { readCafHeader } from './caf.js'
+import type { Codec } from './codecs.js'
 import { HEAD_LIMIT_BYTES } from './head.js'
 import { mp4Layout } from './mp4-layout.js'
+import { mpegAudio } from './mpeg-audio.js'
 import type { PcmHeader } from './pcm-reader.js'
-import { sniff } from './sniff.js'
+import { id3Bytes, sniff, type Container } from './sniff.js'
+import { readW64Header } from './w64.js'
 import { readWavHeader } from './wav.js'
 
-/** Which way a stream takes through the decoder: its samples as they stand, through ffmpeg, or by way of a file. */
-export type Route =
+/** Which way a stream takes through the decoder, and what it was recognised as. */
+export type Route = { readonly container: Container } & (
   | { readonly kind: 'pcm'; readonly header: PcmHeader }
-  | { readonly kind: 'ffmpeg'; readonly briefAnalysis: boolean }
+  /** A decoder in process where it is installed, else ffmpeg. */
+  | { readonly kind: 'codec'; readonly codec: Codec; readonly channels?: number }
+  | { readonly kind: 'ffmpeg' }
   | { readonly kind: 'spool' }
-
-const FFMPEG: Route = { kind: 'ffmpeg', briefAnalysis: false }
+  /** A tag of so many bytes: what the stream is begins behind it. */
+  | { readonly kind: 'skip'; readonly bytes: number }
+)
 
 /**
  * Chooses from the first bytes of a stream.
  * @param ended whether `head` is the whole stream
  * @returns undefined while more bytes are needed
- * @throws SttError where the header of a WAV or AU file is broken or cut off
+ * @throws SttError where the header of an uncompressed file is broken or cut off
  */
 export function chooseRoute(head: Buffer, ended: boolean): Route | undefined {
-  const container = sniff(head)
+  const container = sniff(head, ended)
+  const inProcess = (header: PcmHeader | 'foreign' | undefined): Route | undefined => {
+    if (header === 'foreign') return { kind: 'ffmpeg', container: container! }
+    if (header) return { kind: 'pcm', container: container!, header }
+    if (ended)
+      throw new SttError('STT_ERR_DECODE', `the header of this file is cut off after ${head.length} bytes`)
+    // Too much before the samples to be held in memory: ffmpeg skips it.
+    return head.length >= HEAD_LIMIT_BYTES ? { kind: 'ffmpeg', container: container! } : undefined
+  }
   switch (container) {
+    case undefined:
+      return undefined
     case 'wav':
     case 'rf64':
-      return inProcess(readWavHeader(head, ended), head, ended)
+    case 'bw64':
+      return inProcess(readWavHeader(head, ended))
+    case 'w64':
+      return inProcess(readW64Header(head))
+    case 'aiff':
+      return inProcess(readAiffHeader(head))
     case 'au':
-      return inProcess(readAuHeader(head), head, ended)
-    case 'mpeg':
-      return { kind: 'ffmpeg', briefAnalysis: true }
+      return inProcess(readAuHeader(head))
+    case 'caf':
+      return inProcess(readCafHeader(head))
+    case 'mp3': {
+      const audio = mpegAudio(head)
+      return {
+        kind: 'codec',
+        container,
+        codec: 'mp3',
+        ...(typeof audio === 'object' && { channels: audio.channels }),
+      }
+    }
+    case 'flac':
+      return { kind: 'codec', container, codec: 'flac' }
+    case 'ogg-opus':
+      return { kind: 'codec', container, codec: 'opus' }
     case 'mp4':
       return mp4Route(head, ended)
-    case 'other':
-      return FFMPEG
-    case undefined:
-      return ended ? FFMPEG : undefined
+    case 'id3':
+      return id3Route(head, ended)
+    default:
+      return { kind: 'ffmpeg', container }
   }
 }
 
-function inProcess(
-  header: PcmHeader | 'foreign' | undefined,
-  head: Buffer,
-  ended: boolean,
-): Route | undefined {
-  if (header === 'foreign') return FFMPEG
-  if (header) return { kind: 'pcm', header }
-  if (ended)
-    throw new SttError('STT_ERR_DECODE', `the header of this file is cut off after ${head.length} bytes`)
-  // Too much before the samples to be held in memory: ffmpeg skips it.
-  return head.length >= HEAD_LIMIT_BYTES ? FFMPEG : undefined
+function mp4Route(head: Buffer, ended: boolean): Route | undefined {
+  const container = 'mp4'
+  const layout = mp4Layout(head)
+  if (layout === 'streamable') return { kind: 'ffmpeg', container }
+  // A file does for every mp4, so it is the answer where there is none.
+  return layout === 'seek-only' || ended || head.length >= HEAD_LIMIT_BYTES
+    ? { kind: 'spool', container }
+    : undefined
 }
 
-function mp4Route(head: Buffer, ended: boolean): Route | undefined {
-  const layout = mp4Layout(head)
-  if (layout === 'streamable') return FFMPEG
-  // A file does for every mp4, so it is the answer where there is none.
-  return layout === 'seek-only' || ended || head.length >= HEAD_LIMIT_BYTES ? { kind: 'spool' } : undefined
+function id3Route(head: Buffer, ended: boolean): Route | undefined {
+  const container = 'id3'
+  const bytes = id3Bytes(head)
+  if (bytes !== undefined) return { kind: 'skip', container, bytes }
+  const isTag = head.length < 10 && !ended
+  return isTag ? undefined : { kind: 'ffmpeg', container: 'other' }
 }

@@ -1,58 +1,70 @@
 import { createReadStream, type ReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { addAbortSignal, Duplex } from 'node:stream'
 import { SttError } from '../errors.js'
+import { CodecDecoding } from './codec-decoding.js'
+import { hasCodec } from './codecs.js'
 import { checkDecodeOptions, type CheckedDecodeOptions, type DecodeOptions } from './decode-options.js'
 import { chooseRoute, type Route } from './decode-route.js'
+import type { Callback, Decoding, DecodingSink, DecodeWarning } from './decoding.js'
+import { FfmpegDecoding } from './ffmpeg-decoding.js'
 import { findFfmpeg } from './ffmpeg-find.js'
-import { Ffmpeg, type FfmpegRun } from './ffmpeg.js'
 import { Head } from './head.js'
+import { Inspector } from './inspect.js'
+import type { InspectWarning } from './inspect-warning.js'
+import { PcmDecoding } from './pcm-decoding.js'
 import type { PcmFormat } from './pcm-format.js'
-import { PcmReader } from './pcm-reader.js'
-import { Spool } from './spool.js'
-import { readWavHeader } from './wav.js'
+import { PcmWindow } from './pcm-window.js'
+import { sniffHeader, type Container } from './sniff.js'
+import { SpooledDecoding } from './spooled-decoding.js'
 
-/** Payload of the decoder's 'warning' event. */
-export interface DecodeWarning {
-  /** `STT_WARN_TRUNCATED`: the file ends before its header says. `STT_WARN_FFMPEG`: ffmpeg complained, yet succeeded. */
-  code: 'STT_WARN_TRUNCATED' | 'STT_WARN_FFMPEG'
-  message: string
+export type { DecodeWarning } from './decoding.js'
+
+/** What the decoder was given, and who reads it. */
+export interface DecodedSource {
+  /** What the first bytes say; `raw` where `input` says it. */
+  readonly container: Container | 'raw'
+  /** `reader`: the samples stood in the file as they are. `codec`: a decoder in process. `ffmpeg`: a child process. */
+  readonly decodedBy: 'reader' | 'codec' | 'ffmpeg'
 }
-
-type Callback = (error?: Error | null) => void
 
 const BUFFER_BYTES = 64 * 1024
 
 /**
- * Bytes of any audio in, samples out, in the encoding, rate and channels that `format` tells. WAV, AU and declared
- * raw audio are read in process and keep their encoding; everything else goes through ffmpeg and comes as f32le.
- * The samples end only when the decoding has succeeded: ffmpeg's exit code is awaited.
+ * Bytes of any audio in, samples out, in the encoding, rate and channels that `format` tells. Uncompressed files and
+ * declared raw audio are read in process and keep their encoding; mp3, FLAC and Opus in Ogg that are written to it
+ * are decoded in process where their packages are installed; everything else goes through ffmpeg. What is decoded
+ * comes as f32. The samples end only when the decoding has succeeded: ffmpeg's exit code is awaited.
  *
- * Errors: SttError with STT_ERR_DECODE, STT_ERR_UNSUPPORTED_AUDIO, STT_ERR_FFMPEG_NOT_FOUND or STT_ERR_SPOOL_LIMIT;
- * AbortError. The child process and the temporary file are gone before 'end', and before any other 'close'.
+ * Errors: SttError with STT_ERR_DECODE, STT_ERR_UNSUPPORTED_AUDIO, STT_ERR_UNEXPECTED_HEADER,
+ * STT_ERR_FFMPEG_NOT_FOUND or STT_ERR_SPOOL_LIMIT; AbortError. Child process, thread and temporary file are gone
+ * before 'end', and before any other 'close'.
  *
  * @fires format ({@link PcmFormat}) once, before the first chunk
- * @fires warning {code, message} for what is odd but not fatal
+ * @fires warning {code, message} for what is odd but not fatal; what inspection found has its `evidence` too
+ * @fires windowEnd where `durationMs` ends before the source: nothing more of it is wanted
  */
 export class Decoder extends Duplex {
-  // The way of a byte: written or read from the path, then [temporary file], then [ffmpeg], then the PcmReader, then
-  // out. The bracketed stages are there only where `chooseRoute` asks for them.
+  // A byte, written or read from the path, waits in `#head` until the bytes tell what they are, and goes into the
+  // Decoding that was chosen by them. Its samples pass the window and leave.
 
   readonly #options: CheckedDecodeOptions
   readonly #head = new Head()
+  /** Bytes of a tag that are still to be dropped. */
+  #skipBytes = 0
   #file: ReadStream | undefined
   /** Whether ffmpeg may open `path` itself: a pipe or device can be read only once, and that has begun. */
   #pathIsFile = false
-  #spool: Spool | undefined
-  #ffmpeg: Ffmpeg | undefined
-  #reader: PcmReader | undefined
+  #decoding: Decoding | undefined
+  #opensPath = false
+  readonly #window: PcmWindow
+  #inspector: Inspector | undefined
   #format: PcmFormat | undefined
+  #source: DecodedSource | undefined
+  /** Nothing more is wanted of the input. */
   #isCut = false
   #bytesOut = 0
   #started = false
-  /** A chunk's callback, kept until somebody reads. */
-  #held: Callback | undefined
 
   /** @throws TypeError for an unknown option or a wrong type, RangeError for a number out of range */
   constructor(options: DecodeOptions = {}) {
@@ -64,8 +76,8 @@ export class Decoder extends Duplex {
       writableHighWaterMark: BUFFER_BYTES,
     })
     this.#options = checked
-    const { input, signal } = checked
-    if (input) this.#reader = new PcmReader(() => ({ format: input, dataOffset: 0, dataBytes: Infinity }))
+    this.#window = new PcmWindow(checked)
+    const { signal } = checked
     // Not an option of super(): a signal aborted already would call _destroy before the fields exist.
     if (signal) addAbortSignal(signal, this)
   }
@@ -75,20 +87,26 @@ export class Decoder extends Duplex {
     return this.#format
   }
 
+  /** What the bytes are and who reads them. Undefined until the first bytes have told. */
+  get source(): DecodedSource | undefined {
+    return this.#source
+  }
+
   /** Bytes of samples put out so far. */
   get bytesOut(): number {
     return this.#bytesOut
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    if (this.#options.path === undefined) this.#attempt(callback, () => this.#take(chunk, callback))
-    else
+    if (this.#options.path !== undefined)
       callback(new TypeError('a decoder with the option path reads that file; nothing may be written to it'))
+    else if (this.#isCut) callback()
+    else this.#attempt(callback, () => this.#take(chunk, callback))
   }
 
   override _final(callback: Callback): void {
-    if (this.#options.path === undefined) this.#attempt(callback, () => this.#finish(callback))
-    else callback()
+    if (this.#options.path !== undefined || this.#isCut) callback()
+    else this.#attempt(callback, () => this.#finish(callback))
   }
 
   override _read(): void {
@@ -96,48 +114,39 @@ export class Decoder extends Duplex {
       this.#started = true
       if (this.#options.path !== undefined) void this.#readPath(this.#options.path)
     }
-    this.#ffmpeg?.resume()
-    const held = this.#held
-    this.#held = undefined
-    held?.()
+    this.#decoding?.resume()
   }
 
-  /** With `path`: reads no further; the output ends with what there is. */
+  /** Takes no further input; the output ends with what there is. What is written from now on is dropped. */
   cut(): void {
     if (this.#isCut || this.destroyed || this.readableEnded) return
     this.#isCut = true
-    this.#held = undefined
     this.push(null)
     this.#file?.destroy()
-    // Whether it can be killed is told when the decoder is destroyed, which kills it too.
-    this.#ffmpeg?.kill().catch(() => {})
+    this.#decoding?.resume()
+    // Whether it can be ended is told when the decoder is destroyed, which ends it too.
+    this.#decoding?.close().catch(() => {})
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
-    this.#held = undefined
     this.#file?.destroy()
-    this.#release().then(
+    const closed = this.#decoding?.close() ?? Promise.resolve()
+    closed.then(
       () => callback(error),
       (failure: unknown) => callback(error ?? (failure as Error)),
     )
   }
 
-  async #release(): Promise<void> {
-    await this.#ffmpeg?.kill()
-    await this.#spool?.remove()
-  }
-
   /** Calls back once the chunk is on its way and the next may come. */
   #take(chunk: Buffer, callback: Callback): void {
-    if (chunk.length === 0) callback()
-    else if (this.#ffmpeg) this.#ffmpeg.write(chunk, callback)
-    else if (this.#spool) this.#spool.write(chunk).then(() => callback(), callback)
-    else if (this.#reader) {
-      if (this.#deliver(this.#reader, chunk)) callback()
-      else this.#held = callback
-    } else {
-      this.#head.append(chunk)
-      const route = chooseRoute(this.#head.bytes, false)
+    const skipped = Math.min(this.#skipBytes, chunk.length)
+    this.#skipBytes -= skipped
+    const bytes = chunk.subarray(skipped)
+    if (bytes.length === 0) callback()
+    else if (this.#decoding) this.#decoding.write(bytes, callback)
+    else {
+      this.#head.append(bytes)
+      const route = this.#route(false)
       if (route) this.#set(route, callback)
       else callback()
     }
@@ -145,106 +154,131 @@ export class Decoder extends Duplex {
 
   /** The input is complete. */
   #finish(callback: Callback): void {
-    if (this.#ffmpeg) {
-      this.#ffmpeg.end()
-      callback()
-    } else if (this.#spool) {
-      const spooled = (path: string) =>
-        this.#attempt(callback, () => {
-          this.#startFfmpeg({ path })
-          callback()
-        })
-      this.#spool.finish().then(spooled, callback)
-    } else if (this.#reader) {
-      this.#warnOfMissing(this.#reader)
+    if (this.#decoding) {
+      this.#decoding.end(callback)
+      return
+    }
+    const route = this.#head.bytes.length > 0 ? this.#route(true) : undefined
+    if (route) {
+      this.#set(route, error => (error ? callback(error) : this.#finish(callback)))
+    } else {
       this.push(null)
       callback()
-    } else {
-      const head = this.#head.bytes
-      const route = head.length > 0 ? chooseRoute(head, true) : undefined
-      if (route) {
-        this.#set(route, error => (error ? callback(error) : this.#finish(callback)))
-      } else {
-        this.push(null)
-        callback()
-      }
     }
   }
 
-  /** Builds the way that was chosen and sends the held bytes along it. */
-  #set(route: Route, callback: Callback): void {
+  #route(ended: boolean): Route | 'raw' | undefined {
+    const head = this.#head.bytes
+    const { input } = this.#options
+    if (!input) return chooseRoute(head, ended)
+    const header = sniffHeader(head)
+    if (header === 'other' || (ended && header === undefined)) return 'raw'
+    if (header === undefined) return undefined
+    const declared = `${input.encoding}, ${input.sampleRateHertz} Hz, ${input.channels} channels`
+    throw new SttError(
+      'STT_ERR_UNEXPECTED_HEADER',
+      `expected raw samples (${declared}), as input declares; got a file with a header (${header}): ` +
+        "leave input out, or set it to 'auto'",
+    )
+  }
+
+  /** Takes the way that was chosen, and sends the held bytes along it. */
+  #set(route: Route | 'raw', callback: Callback): void {
     const head = this.#head.bytes
     this.#head.clear()
-    if (route.kind === 'pcm') {
-      this.#reader = new PcmReader(() => route.header)
-    } else if (this.#pathIsFile) {
-      this.#startFfmpeg({ ...route, path: this.#options.path })
-      callback()
-      return
-    } else if (route.kind === 'ffmpeg') {
-      this.#startFfmpeg(route)
+    if (route !== 'raw' && route.kind === 'skip') {
+      this.#skipBytes = route.bytes
     } else {
-      this.#spool = new Spool(this.#options.spoolLimitBytes)
+      this.#decoding = this.#open(route)
+      if (this.#opensPath) {
+        callback()
+        return
+      }
     }
     this.#take(head, callback)
   }
 
-  #startFfmpeg({ path, briefAnalysis }: Pick<FfmpegRun, 'path' | 'briefAnalysis'>): void {
-    const reader = new PcmReader(readWavHeader)
-    const child = new Ffmpeg({
-      command: findFfmpeg(this.#options.ffmpegPath),
-      path: path && resolve(path),
-      briefAnalysis,
-      stallTimeoutMs: this.#options.ffmpegStallTimeoutMs,
-      onOutput: wav =>
-        this.#attempt(
-          error => error && this.destroy(error),
-          () => {
-            if (!this.#deliver(reader, wav)) child.pause()
-          },
-        ),
-      onExit: stderr => void this.#onFfmpegExit(reader, stderr),
-      onError: error => this.destroy(error),
-    })
-    this.#reader = reader
-    this.#ffmpeg = child
+  #open(route: Exclude<Route, { kind: 'skip' }> | 'raw'): Decoding {
+    const options = this.#options
+    const sink = this.#sink()
+    if (route === 'raw') {
+      this.#source = { container: 'raw', decodedBy: 'reader' }
+      return new PcmDecoding({ format: options.input!, dataOffset: 0, dataBytes: Infinity }, sink)
+    }
+    const { kind, container } = route
+    const decodedBy = this.#chooseDecoder(route)
+    this.#source = { container, decodedBy }
+    if (kind === 'pcm' && decodedBy === 'reader') return new PcmDecoding(route.header, sink)
+    if (kind === 'codec' && decodedBy === 'codec')
+      return new CodecDecoding(route, options.ffmpegStallTimeoutMs, sink)
+    if (this.#pathIsFile) {
+      this.#opensPath = true
+      return new FfmpegDecoding({ path: options.path }, options, sink)
+    }
+    if (kind === 'spool') return new SpooledDecoding(options, sink)
+    return new FfmpegDecoding({ briefAnalysis: container === 'mp3' || container === 'aac' }, options, sink)
   }
 
-  async #onFfmpegExit(reader: PcmReader, stderr: string): Promise<void> {
+  /**
+   * A file by its path is decoded by ffmpeg where there is one: it works beside this process, and nothing hangs on
+   * its first sample. What is written is live, or one of many: a thread starts sooner and weighs less.
+   */
+  #chooseDecoder(route: Exclude<Route, { kind: 'skip' }>): DecodedSource['decodedBy'] {
+    if (this.#options.decoder === 'ffmpeg') return 'ffmpeg'
+    if (route.kind === 'pcm') return 'reader'
+    if (route.kind !== 'codec' || !hasCodec(route.codec)) return 'ffmpeg'
+    return this.#pathIsFile && this.#canRunFfmpeg() ? 'ffmpeg' : 'codec'
+  }
+
+  #canRunFfmpeg(): boolean {
     try {
-      await this.#spool?.remove()
-    } catch (error) {
-      this.destroy(error as Error)
+      findFfmpeg(this.#options.ffmpegPath)
+      return true
+    } catch {
+      return false
     }
-    if (this.destroyed || this.#isCut) return
-    if (reader.pcmBytes === 0) {
-      const why = stderr || 'it gave no reason'
-      this.destroy(new SttError('STT_ERR_DECODE', `ffmpeg found no audio (exit code 0): ${why}`))
-      return
-    }
-    if (stderr)
-      this.#warn({ code: 'STT_WARN_FFMPEG', message: `ffmpeg complained, yet succeeded: ${stderr}` })
-    this.push(null)
   }
 
-  /** @returns false where the caller must wait for _read */
-  #deliver(reader: PcmReader, chunk: Buffer): boolean {
-    const samples = reader.read(chunk)
-    if (reader.format && !this.#format) {
-      this.#format = reader.format
-      this.emit('format', this.#format)
+  #sink(): DecodingSink {
+    return {
+      samples: (samples, format) => this.#deliver(samples, format),
+      end: () => {
+        if (this.destroyed || this.#isCut) return
+        this.#inspector?.end()
+        this.push(null)
+      },
+      fail: error => {
+        if (!this.#isCut) this.destroy(error)
+      },
+      warn: warning => {
+        if (!this.#isCut) this.#warn(warning)
+      },
     }
+  }
+
+  /** @returns false where the decoding must wait for _read */
+  #deliver(decoded: Buffer, format: PcmFormat): boolean {
+    if (this.destroyed || this.#isCut) return true
+    if (!this.#format) this.#begin(format)
+    const samples = this.#window.take(decoded, format)
+    this.#inspector?.look(samples)
     this.#bytesOut += samples.length
-    return samples.length === 0 || this.destroyed || this.push(samples)
+    const hasRoom = samples.length === 0 || this.push(samples)
+    if (this.#window.isOver) {
+      this.#inspector?.end()
+      this.emit('windowEnd')
+      this.cut()
+    }
+    return hasRoom
   }
 
-  #warnOfMissing(reader: PcmReader): void {
-    if (reader.missingBytes === 0) return
-    const message = `the file ends ${reader.missingBytes} bytes before its header says, after ${reader.pcmBytes}`
-    this.#warn({ code: 'STT_WARN_TRUNCATED', message })
+  #begin(format: PcmFormat): void {
+    this.#format = format
+    if (this.#options.inspect) this.#inspector = new Inspector(format, warning => this.#warn(warning))
+    this.emit('format', format)
   }
 
-  #warn(warning: DecodeWarning): void {
+  #warn(warning: DecodeWarning | InspectWarning): void {
     this.emit('warning', warning)
   }
 
@@ -256,7 +290,7 @@ export class Decoder extends Duplex {
       this.#file = createReadStream(path, { highWaterMark: BUFFER_BYTES })
       for await (const chunk of this.#file) {
         await this.#step(callback => this.#take(chunk as Buffer, callback))
-        if (this.#ffmpeg && this.#pathIsFile) return
+        if (this.#opensPath) return
       }
       await this.#step(callback => this.#finish(callback))
     } catch (cause) {

@@ -33,6 +33,8 @@ export interface FrameOptions {
   frameMs?: number
   /** Shorter rests are padded with zeros up to this, in ms, 20 to `frameMs`. Default 20. */
   minFrameMs?: number
+  /** Where the input's first sample stands on the source's clock, in ms. Default 0. */
+  startMs?: number
   /** Aborting destroys the stream with an AbortError. */
   signal?: AbortSignal
 }
@@ -57,6 +59,7 @@ export function frame(options: FrameOptions = {}): Framer {
 export class Framer extends Transform {
   readonly #frameBytes: number
   #minFrameBytes: number
+  readonly #startMs: number
   readonly #voiceActivity = createVoiceActivity()
   readonly #report = new Float64Array(REPORT_LENGTH)
   /** The frame being filled. */
@@ -66,13 +69,15 @@ export class Framer extends Transform {
   #bytesIn = 0
   readonly #marks: number[] = []
 
-  constructor({ frameMs = 100, minFrameMs = Math.min(MIN_FRAME_MS, frameMs), signal }: FrameOptions = {}) {
+  constructor(options: FrameOptions = {}) {
+    const { frameMs = 100, minFrameMs = Math.min(MIN_FRAME_MS, frameMs), startMs = 0, signal } = options
     // About a second of frames may wait.
     super({ readableObjectMode: true, readableHighWaterMark: Math.ceil(1_000 / frameMs) || 1, signal })
     checkMs('frameMs', frameMs, MIN_FRAME_MS, MAX_FRAME_MS)
     checkMs('minFrameMs', minFrameMs, MIN_FRAME_MS, frameMs)
     this.#frameBytes = frameMs * BYTES_PER_MS
     this.#minFrameBytes = minFrameMs * BYTES_PER_MS
+    this.#startMs = startMs
     this.#pcm = Buffer.allocUnsafe(this.#frameBytes)
   }
 
@@ -136,7 +141,7 @@ export class Framer extends Transform {
     const hops = this.#report[HOPS]!
     const speechHops = this.#report[SPEECH_HOPS]!
     const result: Frame = {
-      startMs: (this.#bytesIn - this.#filled) / BYTES_PER_MS,
+      startMs: this.#startMs + (this.#bytesIn - this.#filled) / BYTES_PER_MS,
       pcm,
       sourceMs: sourceBytes / BYTES_PER_MS,
       insertedMs: (length - sourceBytes) / BYTES_PER_MS,

@@ -1,0 +1,142 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { CODECS, type Codec } from './codecs.js'
+import { OggPages } from './ogg-pages.js'
+
+/*
+ * The thread of one CodecDecoding: chunks in, samples out, one answer for each chunk. A thread of its own, because
+ * these decoders block while they work, write to the console where a file is damaged, and may not come back from one.
+ */
+
+/** What a thread is started with. */
+export interface CodecWorkerData {
+  readonly codec: Codec
+  /** Of MPEG audio, by its first frame: its decoder makes two of one. */
+  readonly channels?: number | undefined
+}
+
+/** The answer to a chunk, or to null: the end. */
+export interface CodecAnswer {
+  /** Interleaved. */
+  readonly samples: Float32Array
+  /** 0 as long as there is none. */
+  readonly channels: number
+  readonly sampleRateHertz: number
+  /** How many parts it could not decode, and what was wrong with the first. */
+  readonly complaints: number
+  readonly complaint?: string | undefined
+}
+
+interface Decoded {
+  readonly channelData: readonly Float32Array[]
+  readonly samplesDecoded: number
+  readonly sampleRate: number
+  readonly bitDepth?: number
+  readonly errors: readonly { readonly message: string }[]
+}
+
+interface WasmDecoder {
+  readonly ready: Promise<void>
+  decode(bytes: Uint8Array): Decoded | Promise<Decoded>
+  flush?(): Decoded | Promise<Decoded>
+  free(): void
+}
+
+const { codec, channels } = workerData as CodecWorkerData
+const { name, className, minChunkBytes } = CODECS[codec]
+const module = (await import(name)) as Record<string, new () => WasmDecoder>
+const pages = codec === 'opus' ? new OggPages() : undefined
+
+let decoder = await open()
+let gathered: Buffer = Buffer.alloc(0)
+let isFirstLink = true
+let pending = Promise.resolve()
+
+async function open(): Promise<WasmDecoder> {
+  const Decoder = module[className]
+  if (!Decoder) throw new Error(`${name} has no ${className}`)
+  const opened = new Decoder()
+  await opened.ready
+  return opened
+}
+
+async function* decodeChunk(chunk: Buffer): AsyncGenerator<Decoded> {
+  if (!pages) {
+    yield await decoder.decode(chunk)
+    return
+  }
+  for (const { startsLink, pages: run } of pages.runs(chunk)) {
+    // These decoders stop at the end of the first link.
+    if (startsLink && !isFirstLink) {
+      yield* finish()
+      decoder = await open()
+    }
+    if (startsLink) isFirstLink = false
+    yield await decoder.decode(Buffer.concat(run))
+  }
+}
+
+async function* finish(): AsyncGenerator<Decoded> {
+  if (decoder.flush) yield await decoder.flush()
+  decoder.free()
+}
+
+async function answer(chunk: Buffer | undefined): Promise<void> {
+  const parts: Decoded[] = []
+  if (chunk) {
+    gathered = gathered.length > 0 ? Buffer.concat([gathered, chunk]) : chunk
+    if (gathered.length >= minChunkBytes) {
+      for await (const part of decodeChunk(gathered)) parts.push(part)
+      gathered = Buffer.alloc(0)
+    }
+  } else {
+    if (gathered.length > 0) for await (const part of decodeChunk(gathered)) parts.push(part)
+    for await (const part of finish()) parts.push(part)
+  }
+  const heard = parts.filter(({ samplesDecoded }) => samplesDecoded > 0)
+  const errors = parts.flatMap(part => part.errors)
+  const samples = interleave(heard)
+  const message: CodecAnswer = {
+    samples,
+    channels: channelsOf(heard[0]),
+    sampleRateHertz: heard[0]?.sampleRate ?? 0,
+    complaints: errors.length,
+    complaint: errors[0]?.message,
+  }
+  parentPort?.postMessage(message, [samples.buffer as ArrayBuffer])
+}
+
+function channelsOf(part: Decoded | undefined): number {
+  return part ? (channels ?? part.channelData.length) : 0
+}
+
+function interleave(parts: readonly Decoded[]): Float32Array {
+  const count = channelsOf(parts[0])
+  const samples = new Float32Array(parts.reduce((sum, part) => sum + part.samplesDecoded * count, 0))
+  let start = 0
+  for (const part of parts) {
+    if (channelsOf(part) !== count || part.sampleRate !== parts[0]!.sampleRate)
+      throw new Error('rate or channels change in the middle')
+    for (let c = 0; c < count; c++) {
+      const channel = part.channelData[c]!
+      const scale = scaleOf(part)
+      for (let i = 0, at = start + c; i < part.samplesDecoded; i++, at += count)
+        samples[at] = scale ? Math.round(channel[i]! * scale.given) / scale.full : channel[i]!
+    }
+    start += part.samplesDecoded * count
+  }
+  return samples
+}
+
+/** FLAC's decoder gives 1.0 for the highest sample, where everybody else gives it for one more: made whole again. */
+function scaleOf({ bitDepth }: Decoded): { given: number; full: number } | undefined {
+  if (codec !== 'flac' || !bitDepth) return undefined
+  const full = 2 ** (bitDepth - 1)
+  return { given: full - 1, full }
+}
+
+parentPort?.on('message', (chunk: Uint8Array | null) => {
+  // What it throws ends the thread with that error.
+  pending = pending.then(() =>
+    answer(chunk ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) : undefined),
+  )
+})

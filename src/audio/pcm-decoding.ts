@@ -1,0 +1,46 @@
+import type { Callback, Decoding, DecodingSink } from './decoding.js'
+import type { PcmHeader } from './pcm-reader.js'
+import { PcmReader } from './pcm-reader.js'
+
+/** Samples that need no decoder: those of the container pass as they stand. */
+export class PcmDecoding implements Decoding {
+  readonly #reader: PcmReader
+  readonly #header: PcmHeader
+  readonly #sink: DecodingSink
+  /** A chunk's callback, kept until somebody reads. */
+  #held: Callback | undefined
+
+  /** @param header of the file whose first bytes will be written, header included */
+  constructor(header: PcmHeader, sink: DecodingSink) {
+    this.#reader = new PcmReader(() => header)
+    this.#header = header
+    this.#sink = sink
+  }
+
+  write(chunk: Buffer, callback: Callback): void {
+    const samples = this.#reader.read(chunk)
+    if (samples.length === 0 || this.#sink.samples(samples, this.#header.format)) callback()
+    else this.#held = callback
+  }
+
+  end(callback: Callback): void {
+    const { missingBytes, pcmBytes } = this.#reader
+    if (missingBytes > 0) {
+      const message = `the file ends ${missingBytes} bytes before its header says, after ${pcmBytes}`
+      this.#sink.warn({ code: 'STT_WARN_TRUNCATED', message })
+    }
+    this.#sink.end()
+    callback()
+  }
+
+  resume(): void {
+    const held = this.#held
+    this.#held = undefined
+    held?.()
+  }
+
+  close(): Promise<void> {
+    this.#held = undefined
+    return Promise.resolve()
+  }
+}
