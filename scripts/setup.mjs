@@ -3,7 +3,7 @@
  * Makes a fresh clone ready to build, test and demonstrate: system packages, node_modules, the addon, dist. Each
  * step looks first and does only what is missing. Node's own modules only: it runs before anything is installed.
  *
- *   node scripts/setup.mjs [--force] [--check-tools]
+ *   node scripts/setup.mjs [--force] [--test-tools] [--check-tools]
  */
 import { rmSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,11 +18,13 @@ import {
   installWithApt,
   missingTools,
   SYSTEM_TOOLS,
+  TEST_TOOLS,
 } from './setup/system-tools.mjs'
 
 const HELP = `node scripts/setup.mjs [options]
 
   --force        installs node_modules and builds the addon and dist again, even where they are up to date
+  --test-tools   also installs what only the tests need (PulseAudio)
   --check-tools  also installs what only 'npm run check' needs (clang-format)
   --help
 `
@@ -100,13 +102,22 @@ function checkNode() {
 
 async function main() {
   const { values } = parseArgs({
-    options: { force: { type: 'boolean' }, 'check-tools': { type: 'boolean' }, help: { type: 'boolean' } },
+    options: {
+      force: { type: 'boolean' },
+      'test-tools': { type: 'boolean' },
+      'check-tools': { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
   })
   if (values.help) return console.log(HELP)
   checkNode()
   const started = performance.now()
   const seconds = since => `${((performance.now() - since) / 1000).toFixed(1)} s`
-  const tools = values['check-tools'] ? [...SYSTEM_TOOLS, ...CHECK_TOOLS] : SYSTEM_TOOLS
+  const tools = [
+    ...SYSTEM_TOOLS,
+    ...(values['test-tools'] ? TEST_TOOLS : []),
+    ...(values['check-tools'] ? CHECK_TOOLS : []),
+  ]
   let done = 0
   for (const { name, reason, work } of steps({ force: values.force, tools })) {
     const why = reason()

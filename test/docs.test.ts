@@ -9,6 +9,7 @@ import { optionSchema } from '#dist/option-schema.js'
 import { fileOptionSchema } from '#dist/transcribe-file-options.js'
 import { encode } from './fixtures/audio.js'
 import { exampleNames } from './fixtures/example-names.js'
+import { noPulseServer, pulseServer } from './fixtures/pulse-server.js'
 import { runNode } from './fixtures/run-node.js'
 import { LAMP, scriptedServer } from './fixtures/scripted.js'
 import { storedFile, webSite } from './fixtures/web-site.js'
@@ -16,6 +17,8 @@ import { storedFile, webSite } from './fixtures/web-site.js'
 const ROOT = join(import.meta.dirname, '..')
 /** A recording of the Debian package pocketsphinx-testdata. */
 const GO_FORWARD = '/usr/share/pocketsphinx/test/data/goforward.raw'
+/** 5 s of 48 kHz LINEAR16 for a microphone: more than the script's first turn. */
+const SPOKEN_BYTES = 480_000
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const filesIn = (directory: string, ending: string) =>
   readdirSync(join(ROOT, directory), { recursive: true, encoding: 'utf8' })
@@ -167,6 +170,12 @@ t.test('docs/api.md has every field, where it belongs', async t => {
       fieldsOf('OpenedSource', 'audio/open-source'),
     ],
     '## Transcript': [fieldsOf('Transcript', 'transcript')],
+    '## Microphone': [
+      fieldsOf('MicrophoneOptions', 'audio/microphone-options'),
+      fieldsOf('MicrophonesOptions', 'audio/microphone-list'),
+      fieldsOf('MicrophoneDevice', 'audio/microphone-list'),
+      fieldsOf('MicrophoneWarning', 'audio/microphone'),
+    ],
     '### decode(options)': [fieldsOf('DecodeOptions', 'audio/decode-options')],
     '### resample(options)': [fieldsOf('ResampleOptions', 'audio/resample')],
     '### splitChannels(options)': [fieldsOf('SplitChannelsOptions', 'audio/split-channels')],
@@ -215,6 +224,7 @@ t.test('every option and every event stands in an example that is run', async t 
     Fleet: fieldsOf('FleetOptions', 'stt/fleet-options'),
     breaker: [...fieldsOf('BreakerOptions', 'stt/circuit-breaker'), 'whenOpen'],
     'openSource()': fieldsOf('OpenSourceOptions', 'audio/open-source'),
+    'microphone()': fieldsOf('MicrophoneOptions', 'audio/microphone-options'),
     'decode()': fieldsOf('DecodeOptions', 'audio/decode-options'),
     'resample()': fieldsOf('ResampleOptions', 'audio/resample'),
     'frame()': fieldsOf('FrameOptions', 'audio/frame'),
@@ -322,12 +332,16 @@ t.test('the programs in the documentation run', async t => {
   copyFileSync(GO_FORWARD, join(directory, 'call.s16le'))
   const web = await exampleCom(t, readFileSync(join(directory, 'talk.mp3')))
   for (const [index, { document, code }] of PROGRAMS.entries()) {
+    const needsMicrophone = code.includes('microphone(')
+    if (needsMicrophone && noPulseServer) continue
+    const pulse = needsMicrophone ? await pulseServer(t) : undefined
+    pulse?.speak(Buffer.alloc(SPOKEN_BYTES))
     // The local recogniser takes seconds to load; one program has it, in a server of its own.
     const address = code.includes('transcribeFile(') ? httpUrl : url
     const program = code.replace("url: 'local'", `url: '${address}'`).replace('https://example.com', web)
     const path = join(directory, `${index + 1}.mjs`)
     writeFileSync(path, program)
-    const { code: exitCode, stdout, stderr } = await runNode([path], {}, directory)
+    const { code: exitCode, stdout, stderr } = await runNode([path], pulse?.env, directory)
     const which = `${relative(ROOT, path)} of ${document}`
     t.equal(exitCode, 0, `${which}\n${stderr}`)
     t.not(stdout, '', `${which} prints something`)

@@ -6,6 +6,7 @@ import { connect, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { encode } from './fixtures/audio.js'
+import { noPulseServer, pulseServer } from './fixtures/pulse-server.js'
 import { runNode, type NodeRun } from './fixtures/run-node.js'
 import { LAMP, scriptedServer, tone, toneWav } from './fixtures/scripted.js'
 
@@ -131,6 +132,25 @@ const TESTS: Record<string, (t: Test, name: string) => Promise<void>> = {
     t.match(stdout, /\n\{ ended: 1, failed: 0, destroyed: 0 \}\n$/)
   },
 
+  async 'microphone.mjs'(t, name) {
+    const pulse = await pulseServer(t)
+    const { url } = await scriptedServer(t)
+    const env = { ...process.env, ...pulse.env, STT_URL: url }
+    const program = spawn(process.execPath, [join(EXAMPLES, name), pulse.device], { env })
+    t.teardown(() => program.kill('SIGKILL'))
+    pulse.speak(Buffer.alloc(480_000))
+    let heard = ''
+    for await (const chunk of program.stdout.setEncoding('utf8')) {
+      heard += chunk
+      if (heard.includes('thank you')) program.kill('SIGINT')
+    }
+    t.match(
+      heard,
+      /^\* pulse:test Unix FIFO source .*\nlistening to pulse:test\nturn the lamp on\nthank you\n$/,
+    )
+    t.equal(program.exitCode ?? (await once(program, 'exit'))[0], 0, 'it exits by itself')
+  },
+
   async 'captions.mjs'(t, name) {
     const { code, stdout, stderr } = await runScripted(t, name, [mp3])
     t.equal(code, 0, stderr)
@@ -220,4 +240,7 @@ t.test('there is a test for each example', async t => {
   )
 })
 
-for (const [name, test] of Object.entries(TESTS)) t.test(`${name} does what it says`, t => test(t, name))
+for (const [name, test] of Object.entries(TESTS)) {
+  const skip = name === 'microphone.mjs' && noPulseServer
+  t.test(`${name} does what it says`, { skip }, t => test(t, name))
+}

@@ -21,7 +21,13 @@ import {
 } from '../scripts/setup/freshness.mjs'
 import { run } from '../scripts/setup/run.mjs'
 import { mockClock } from './fixtures/mock-clock.js'
-import { howToInstall, installWithApt, missingTools, SYSTEM_TOOLS } from '../scripts/setup/system-tools.mjs'
+import {
+  howToInstall,
+  installWithApt,
+  missingTools,
+  SYSTEM_TOOLS,
+  TEST_TOOLS,
+} from '../scripts/setup/system-tools.mjs'
 
 const REPOSITORY = join(import.meta.dirname, '..')
 const ADDON = join(REPOSITORY, 'build/Release/sttstream.node')
@@ -167,7 +173,7 @@ To install it:
 })
 
 t.test('every tool says for each kind of system how to get it', async t => {
-  for (const { name, apt, dnf, brew, hint } of SYSTEM_TOOLS) {
+  for (const { name, apt, dnf, brew, hint } of [...SYSTEM_TOOLS, ...TEST_TOOLS]) {
     t.ok(apt && (dnf ?? hint?.dnf) && (brew ?? hint?.brew), name)
   }
 })

@@ -9,6 +9,7 @@ export interface SystemTool {
 }
 
 export const SYSTEM_TOOLS: SystemTool[]
+export const TEST_TOOLS: SystemTool[]
 export const CHECK_TOOLS: SystemTool[]
 export const PREBUILD_TOOLS: SystemTool[]
 export const ARM64_TOOLS: SystemTool[]

@@ -82,6 +82,20 @@ export const SYSTEM_TOOLS = [
   },
 ]
 
+/** What only the tests use. */
+export const TEST_TOOLS = [
+  {
+    name: 'PulseAudio',
+    use: 'plays the microphone in the tests; without it they are skipped',
+    // Not beside another sound server, and on no other system.
+    isThere: () =>
+      process.platform !== 'linux' || runs('pulseaudio', '--version') || runs('pipewire-pulse', '--version'),
+    apt: 'pulseaudio',
+    dnf: 'pulseaudio',
+    hint: { brew: 'it is used on Linux only' },
+  },
+]
+
 /** What only `npm run check` uses. */
 export const CHECK_TOOLS = [
   {
