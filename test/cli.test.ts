@@ -10,6 +10,7 @@ import { audioDurationMs } from '#dist/cli/audio-duration.js'
 import { Progress } from '#dist/cli/progress.js'
 import { encode } from './fixtures/audio.js'
 import { stampedChannels } from './fixtures/stamped-channels.js'
+import { SECRET, storedFile, webSite } from './fixtures/web-site.js'
 import { scriptedRecognizer, startLocalServer, type Script } from '#dist/testing.js'
 import type { LocalServerOptions } from '#dist/local/server-options.js'
 
@@ -90,6 +91,7 @@ t.test('wrong usage says what was expected and ends with 2', async t => {
     [['transcribe', '--channels', '0,8', 'a.wav'], /channels must be .* from 0 to 7.*got \[0, 8\]/],
     [['transcribe', '--resampler-quality', 'best', 'a.wav'], /Allowed choices are high, fast/],
     [['transcribe', '-', '-'], /can be read only once/],
+    [['transcribe', 'ftp://example.com/a.mp3'], /source must be a path, .* got a ftp: URL/],
     [['transcribe', '--format', 'srt', 'a.wav', 'b.wav'], /several files in the format srt need --out-dir/],
     [['transcribe', '--out-dir', 'x', 'a/talk.wav', 'b/talk.mp3'], /two inputs would write x\/talk\.txt/],
     [['serve', '--port', '70000'], /Expected a port/],
@@ -362,6 +364,46 @@ t.test('the second Ctrl-C aborts', async t => {
   t.match(await result, { code: 130, stderr: /^sttstream: ending; Ctrl-C again aborts\n$/ })
 })
 
+t.test('a URL is a file, and its secrets stand nowhere', async t => {
+  const url = await scripted(t)
+  const site = await webSite(t, storedFile({ bytes: wav(2_000) }))
+  const missing = await webSite(t, (_, response) => response.writeHead(404).end())
+  const dir = t.testdir({})
+  const json = await cli(['transcribe', '--url', url, '--format', 'json', '--progress', site.url])
+  t.equal(json.code, 0)
+  t.match(json.stdout, `{"file":"${site.shownUrl}","type":"transcription"`)
+  const file = await cli(['transcribe', '--url', url, '--out-dir', dir, site.url])
+  t.equal(file.code, 0)
+  t.equal(readFileSync(join(dir, 'talk.txt'), 'utf8'), 'go forward ten meters\n')
+  const failed = await cli(['transcribe', '--url', url, missing.url])
+  t.match(failed, { code: 1, stderr: /got HTTP 404, Not Found \[STT_ERR_SOURCE\]\n.*check the address/ })
+  for (const { stdout, stderr } of [json, file, failed]) t.notMatch(stdout + stderr, SECRET)
+})
+
+t.test('the first Ctrl-C ends a live stream', async t => {
+  const url = await scripted(t)
+  const station = await webSite(t, (_, response) => {
+    response.writeHead(200, { 'icy-name': 'Radio Silence' })
+    const play = () => response.destroyed || response.write(silence(100), () => setImmediate(play))
+    play()
+  })
+  const raw = ['--raw', 's16le:16000:1']
+  const child = start(['transcribe', '--url', url, '--format', 'json', '--pace', '1', ...raw, station.url])
+  t.teardown(() => child.kill('SIGKILL'))
+  const result = resultOf(child)
+  await once(child.stdout, 'data')
+  child.kill('SIGINT')
+  t.match(await result, { code: 130, stdout: /"transcript":"go forward.*"isFinal":true/ })
+  await station.idle()
+})
+
+t.test('Ctrl-C before a URL has answered aborts', async t => {
+  const url = await scripted(t)
+  const site = await webSite(t, () => child.kill('SIGINT'))
+  const child = start(['transcribe', '--url', url, site.url])
+  t.match(await resultOf(child), { code: 130, stdout: '', stderr: '' })
+})
+
 t.test('a reader of stdout that goes away is no failure', async t => {
   const url = await scripted(
     t,
@@ -434,6 +476,7 @@ t.test('the duration of a file comes from its container or its declared format',
   t.equal(await audioDurationMs(join(dir, 'a.raw'), LINEAR16), 2_000)
   t.equal(await audioDurationMs(join(dir, 'a.txt')), undefined)
   t.equal(await audioDurationMs('-'), undefined)
+  t.equal(await audioDurationMs('https://example.com/a.raw', LINEAR16), undefined)
 })
 
 t.test('serve prints its address, serves, and ends at a signal', async t => {

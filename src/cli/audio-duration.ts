@@ -2,12 +2,15 @@ import { execFile } from 'node:child_process'
 import { stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { durationMs, type PcmFormat } from '../audio/pcm-format.js'
+import { pathOf } from '../audio/sources.js'
 
 const FFPROBE_TIMEOUT_MS = 5_000
 
 /** How long a file plays, in ms, for a progress bar alone: undefined where that is not easily known. */
-export async function audioDurationMs(file: string, raw?: PcmFormat): Promise<number | undefined> {
-  if (file === '-') return undefined
+export async function audioDurationMs(source: string, raw?: PcmFormat): Promise<number | undefined> {
+  const file = source === '-' ? undefined : pathOf(source)
+  // Of standard input and of the web it is known at the end.
+  if (file === undefined) return undefined
   if (raw !== undefined) {
     const { size } = await stat(file)
     return durationMs(raw, size)

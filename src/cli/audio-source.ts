@@ -1,7 +1,8 @@
-import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
+import { openSource } from '../audio/open-source.js'
 import { sniff } from '../audio/sniff.js'
+import { pathOf } from '../audio/sources.js'
 import { toUsageError } from './exit-code.js'
 import { sttStream, type SttStream } from '../stt-stream.js'
 import type { SttStreamOptions } from '../options.js'
@@ -16,34 +17,38 @@ export interface Transcription {
 }
 
 /**
- * Starts to transcribe a file, or standard input ('-'). Files are piped, so that Ctrl-C can end them like a live
- * source; mp4 and its relatives are opened by the library itself, because most of them can only be read by seeking.
- * @throws UsageError for options that the library refuses
+ * Starts to transcribe a file, an http(s) URL, or standard input ('-'). They are piped, so that Ctrl-C can end them
+ * like a live source; mp4 and its relatives are opened by the library itself, because most of them can only be read
+ * by seeking.
+ * @throws UsageError for options that the library refuses; STT_ERR_SOURCE where a URL cannot be fetched
  */
 export async function startTranscription(file: string, options: SttStreamOptions): Promise<Transcription> {
-  if (file !== '-' && options.input === undefined && (await isMp4(file))) {
-    return { stream: createStream({ ...options, path: file }), endAudio: () => false }
+  const path = file === '-' ? undefined : pathOf(file)
+  if (path !== undefined && options.input === undefined && (await isMp4(path))) {
+    return { stream: createStream({ ...options, path }), endAudio: () => false }
   }
-  const stream = createStream(options)
-  const source: Readable = file === '-' ? process.stdin : createReadStream(file)
-  source.once('error', error => stream.destroy(error))
+  const { bytes } = await openSource(file === '-' ? process.stdin : file, { signal: options.signal })
+  const stream = createStream(options, bytes)
+  bytes.once('error', error => stream.destroy(error))
   // Standard input that nobody closes would keep the process.
-  stream.once('close', () => source.destroy())
-  source.pipe(stream)
+  stream.once('close', () => bytes.destroy())
+  bytes.pipe(stream)
   return {
     stream,
     endAudio() {
-      source.unpipe(stream)
+      bytes.unpipe(stream)
       stream.end()
       return true
     },
   }
 }
 
-function createStream(options: SttStreamOptions): SttStream {
+/** @param bytes let go where there is no stream to take them */
+function createStream(options: SttStreamOptions, bytes?: Readable): SttStream {
   try {
     return sttStream(options)
   } catch (error) {
+    bytes?.destroy()
     throw toUsageError(error)
   }
 }

@@ -1,6 +1,15 @@
 import { InvalidArgumentError } from 'commander'
 import { checkChannelMix } from '../audio/channel-mix.js'
 import { checkPcmFormat, type PcmEncoding, type PcmFormat } from '../audio/pcm-format.js'
+import { pathOf } from '../audio/sources.js'
+
+/** Collects paths, http(s) URLs and '-'. */
+export function parseInput(text: string, before: string[] = []): string[] {
+  return checked(() => {
+    if (text !== '-') pathOf(text)
+    return [...before, text]
+  })
+}
 
 /** `ENCODING:RATE:CHANNELS`, e.g. s16le:16000:1. */
 export function parseRaw(text: string): PcmFormat {

@@ -9,6 +9,7 @@ const REMEDIES: Partial<Record<SttErrorCode, string>> = {
   STT_ERR_SOCKET: 'check the address, the network and any proxy; --local needs none of them',
   STT_ERR_CONNECT_TIMEOUT: 'check the address, the network and any proxy; --local needs none of them',
   STT_ERR_UPGRADE: 'check the address: is it the STT channel?',
+  STT_ERR_SOURCE: 'check the address: does a browser play it, without a login?',
   STT_ERR_LISTEN: 'choose another address with --port and --host',
   STT_ERR_UNSUPPORTED_AUDIO: 'for audio without a header say what it is, e.g. --raw s16le:16000:1',
   STT_ERR_DECODE:

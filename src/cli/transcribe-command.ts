@@ -2,25 +2,31 @@ import { Command, Option } from 'commander'
 import { RESAMPLER_QUALITIES } from '../audio/resampler-quality.js'
 import { FORMATS } from './event-format.js'
 import type { ExitCode } from './exit-code.js'
+import { inputName } from './input-name.js'
 import { outputPath } from './output.js'
 import type { TranscribeOptions } from './transcribe-options.js'
-import { parseChannels, parsePace, parseRaw, parseUrl } from './option-values.js'
+import { parseChannels, parseInput, parsePace, parseRaw, parseUrl } from './option-values.js'
 
 const EXAMPLES = `
 Examples:
   sttstream transcribe talk.mp3
   sttstream transcribe --format vtt talk.mp3 > talk.vtt
   sttstream transcribe --format srt --out-dir subtitles *.m4a
+  sttstream transcribe https://example.com/talk.mp3
   arecord -f S16_LE -r 16000 | sttstream transcribe --raw s16le:16000:1 -
 
 The result goes to stdout, everything else to stderr. Text is one line for each turn; JSON one event on each line.
 Without a key and without --url the recogniser of this machine is used.`
 
-/** `sttstream transcribe`: files or standard input, one after the other. */
+/** `sttstream transcribe`: files, URLs or standard input, one after the other. */
 export function transcribeCommand(setExitCode: (code: ExitCode) => void): Command {
   return new Command('transcribe')
     .description('write what is said in audio and video files')
-    .argument('<file...>', "files of any kind that ffmpeg reads; '-' is standard input")
+    .argument(
+      '<file...>',
+      "files of any kind that ffmpeg reads, and http: or https: URLs of such; '-' is standard input",
+      parseInput,
+    )
     .addOption(new Option('--local', 'use the recogniser of this machine').conflicts('url'))
     .option('--url <url>', 'ws: or wss: address of an STT channel (default: the service)', parseUrl)
     .option(
@@ -66,7 +72,9 @@ function conflictIn(files: readonly string[], { format, outDir }: TranscribeOpti
   if (files.length > 1 && outDir === undefined && (format === 'srt' || format === 'vtt')) {
     return `several files in the format ${format} need --out-dir: each is a document of its own`
   }
-  const outputs = files.map(file => (outDir === undefined ? file : outputPath(outDir, file, format)))
+  const outputs = files.map(file =>
+    outDir === undefined ? file : outputPath(outDir, inputName(file), format),
+  )
   const twice = outDir !== undefined && outputs.find((path, i) => outputs.indexOf(path) < i)
   return twice ? `two inputs would write ${twice}` : undefined
 }

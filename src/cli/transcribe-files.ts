@@ -4,6 +4,7 @@ import { audioDurationMs } from './audio-duration.js'
 import { startTranscription, type Transcription } from './audio-source.js'
 import { eventFormatter } from './event-format.js'
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js'
+import { inputName } from './input-name.js'
 import { fileOutput, outputPath, stdoutOutput } from './output.js'
 import { Reporter } from './report.js'
 import { openService } from './service.js'
@@ -79,20 +80,21 @@ class Run {
 
   async #one(file: string, connect: SttStreamOptions): Promise<ExitCode> {
     const { format, words = false, outDir, raw } = this.#options
+    const name = inputName(file)
     try {
       const output =
         outDir === undefined
           ? stdoutOutput(this.#aborter.signal)
-          : await fileOutput(outputPath(outDir, file, format))
+          : await fileOutput(outputPath(outDir, name, format))
       try {
         const manyFiles = this.#files.length > 1 && outDir === undefined
-        const formatter = eventFormatter({ format, file, words, manyFiles })
+        const formatter = eventFormatter({ format, file: name, words, manyFiles })
         const progressOn = this.#showsProgress() ? process.stderr : undefined
         const durationMs = progressOn && (await audioDurationMs(file, raw))
         this.#current = await startTranscription(file, this.#streamOptions(connect))
         const { stream } = this.#current
         await transcribeFile({
-          file,
+          file: name,
           stream,
           formatter,
           output,
@@ -113,7 +115,7 @@ class Run {
         this.abort(EXIT.ok)
         return EXIT.ok
       }
-      this.#reporter.error(error, file)
+      this.#reporter.error(error, name)
       return exitCodeOf(error)
     }
   }
