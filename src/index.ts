@@ -36,6 +36,7 @@ export type { DecodeOptions } from './audio/decode-options.js'
 export { microphone, Microphone, type MicrophoneWarning } from './audio/microphone.js'
 export { microphones, type MicrophoneDevice, type MicrophonesOptions } from './audio/microphone-list.js'
 export type { MicrophoneOptions } from './audio/microphone-options.js'
+export { FfmpegLimiter, type FfmpegLimiterOptions, type FfmpegLimiterStats } from './audio/ffmpeg-limiter.js'
 export { resample, Resampler, type ResampleOptions, type ResampleWarning } from './audio/resample.js'
 export type { ResamplerQuality } from './audio/resampler-quality.js'
 export {

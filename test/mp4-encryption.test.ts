@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { isEncryptedMp4, Mp4EncryptionScan } from '#dist/audio/mp4-encryption.js'
@@ -41,6 +41,15 @@ const CASES: [name: string, file: Buffer[], isEncrypted: boolean][] = [
   ['nothing', [], false],
 ]
 
+async function read(path: string, signal = new AbortController().signal): Promise<boolean> {
+  const file = await open(path, 'r')
+  try {
+    return await isEncryptedMp4(file, signal)
+  } finally {
+    await file.close()
+  }
+}
+
 t.test('finds encrypted audio in the index, and nowhere else', async t => {
   for (const [name, boxes, isEncrypted] of CASES) {
     const file = Buffer.concat(boxes)
@@ -51,13 +60,12 @@ t.test('finds encrypted audio in the index, and nowhere else', async t => {
     }
     const path = join(t.testdir(), 'file')
     await writeFile(path, file)
-    t.equal(await isEncryptedMp4(path, new AbortController().signal), isEncrypted, `${name}, as a file`)
+    t.equal(await read(path), isEncrypted, `${name}, as a file`)
   }
 })
 
 t.test('reads no further when it is told to stop', async t => {
   const path = join(t.testdir(), 'file')
   await writeFile(path, Buffer.concat([ftyp, index('enca')]))
-  t.equal(await isEncryptedMp4(path, AbortSignal.abort()), false)
-  await t.rejects(isEncryptedMp4(join(path, 'none'), new AbortController().signal), { code: 'ENOTDIR' })
+  t.equal(await read(path, AbortSignal.abort()), false)
 })

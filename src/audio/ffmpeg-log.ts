@@ -148,3 +148,6 @@ export class FfmpegLog {
     if (this.#complaints.length > MAX_LINES) this.#complaints.shift()
   }
 }
+
+/** What one has said that has not begun. */
+export const NOTHING_SAID: FfmpegSaid = new FfmpegLog().said

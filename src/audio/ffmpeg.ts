@@ -1,215 +1,117 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import type { Readable, Writable } from 'node:stream'
-import { SttError } from '../errors.js'
-import { encryptedAudio, ffmpegFailure, isEncrypted } from './ffmpeg-failure.js'
-import { ffmpegNotFound } from './ffmpeg-find.js'
-import { FfmpegLog, type FfmpegSaid } from './ffmpeg-log.js'
-import { isEncryptedMp4, Mp4EncryptionScan } from './mp4-encryption.js'
+import type { SttError } from '../errors.js'
+import type { FfmpegLimiter } from './ffmpeg-limiter.js'
+import { NOTHING_SAID, type FfmpegSaid } from './ffmpeg-log.js'
+import { FfmpegProcess, startFailure, type FfmpegProcessRun } from './ffmpeg-process.js'
 
-/** How long a killed child may take to go before its owner stops waiting for it, in ms. */
-const KILL_GRACE_MS = 5_000
+/** See {@link FfmpegProcessRun}. */
+export interface FfmpegRun extends Omit<FfmpegProcessRun, 'onGone'> {
+  /** Says when the process may start. Default: at once. */
+  readonly limiter?: FfmpegLimiter
+}
 
-/** What ffmpeg is asked to do, and who hears of it. Of `onExit` and `onError` at most one is called, once. */
-export interface FfmpegRun {
-  /** The executable, see `findFfmpeg`. */
-  readonly command: string
-  /** The file to decode; without it the bytes are written. */
-  readonly path?: string
-  /** Shorten the look ahead at the input: right for elementary streams, where every frame carries its parameters. */
-  readonly briefAnalysis?: boolean
-  /** How long it may hold input or an end without any progress, in ms. */
-  readonly stallTimeoutMs: number
-  /** A piece of the WAV file that it makes. */
-  onOutput(wav: Buffer): void
-  /** It has exited with code 0 and its output is complete. `stderr` is what it complained of, often ''. */
-  onExit(stderr: string): void
-  onError(error: SttError): void
+/** What was asked of it before the process had started. */
+interface Held {
+  chunk?: Buffer
+  callback?: () => void
+  isEnded?: boolean
+  isPaused?: boolean
 }
 
 /**
- * One ffmpeg process that turns any audio into a WAV file of 32-bit floats, from its stdin or from a file.
- *
- * Whether it succeeded is for its exit code to say, and for nothing else: it may stop reading before its input ends
- * (a broken pipe is no error), and its output may end while it still fails. The watch guards against a child that
- * does nothing at all: the clock runs while the child owes something, that is while it has input to take, or its
- * whole input to finish, and nobody has paused its output.
+ * One run of ffmpeg, see {@link FfmpegProcess}: at once, or when the limiter lets it. Until then a chunk that is
+ * written waits, and with it whoever writes. The limiter's slot is given back when the process is gone, whatever
+ * became of it.
  */
 export class Ffmpeg {
   readonly #run: FfmpegRun
-  readonly #child: ChildProcess
-  readonly #stdin: Writable | null
-  readonly #stdout: Readable | null
-  readonly #log = new FfmpegLog()
-  readonly #written = new Mp4EncryptionScan()
-  /** With a path: settles when it is known whether the file is encrypted. */
-  readonly #inspection: Promise<void>
-  readonly #stopInspection = new AbortController()
-  #watch: NodeJS.Timeout | undefined
-  #waitingWrite = false
-  #inputEnded: boolean
-  #paused = false
-  #done = false
+  readonly #killed = new AbortController()
+  #process: FfmpegProcess | undefined
+  readonly #held: Held = {}
 
   constructor(run: FfmpegRun) {
     this.#run = run
-    this.#inputEnded = run.path !== undefined
-    const stdio = [run.path === undefined ? 'pipe' : 'ignore', 'pipe', 'pipe'] as const
-    const child = spawn(run.command, ffmpegArguments(run), {
-      stdio: [...stdio],
-      windowsHide: true,
-      // Its log is read by a program, whatever the user likes to see.
-      env: { ...process.env, AV_LOG_FORCE_NOCOLOR: '1' },
-      // Its own process group: Ctrl-C in a terminal is for the application to answer, not for ffmpeg to die of.
-      detached: process.platform !== 'win32',
-    })
-    this.#child = child
-    this.#stdin = child.stdin
-    this.#stdout = child.stdout
-    child.on('error', cause => this.#fail(startFailure(run.command, cause)))
-    child.on('close', (code, signal) => void this.#inspection.then(() => this.#onClose(code, signal)))
-    child.stdin?.on('error', () => undefined)
-    child.stdout?.on('error', () => undefined)
-    child.stdout?.on('data', (wav: Buffer) => {
-      if (this.#done) return
-      run.onOutput(wav)
-      this.#guard()
-    })
-    this.#inspection = run.path === undefined ? Promise.resolve() : this.#inspect(run.path)
-    child.stderr?.on('error', () => undefined)
-    child.stderr?.on('data', (text: Buffer) => this.#onSaid(text))
-    this.#guard()
+    if (run.limiter) void this.#startInTurn(run.limiter)
+    else this.#start()
   }
 
-  /** Undefined where it could not be started. */
+  /** Undefined before it has started, and where it could not be. */
   get pid(): number | undefined {
-    return this.#child.pid
+    return this.#process?.pid
   }
 
   /** What it has said of the input and of its mishaps so far. */
   get said(): FfmpegSaid {
-    return this.#log.said
+    return this.#process?.said ?? NOTHING_SAID
   }
 
-  /** Calls back once ffmpeg has taken the chunk, or takes nothing any more. */
+  /** Calls back once ffmpeg has taken the chunk, or takes nothing any more. One at a time. */
   write(chunk: Buffer, callback: () => void): void {
-    this.#written.push(chunk)
-    if (this.#written.isEncrypted) this.#fail(encryptedAudio())
-    if (!this.#stdin?.writable) {
-      callback()
-      return
-    }
-    this.#waitingWrite = true
-    this.#guard()
-    this.#stdin.write(chunk, () => {
-      this.#waitingWrite = false
-      this.#guard()
-      callback()
-    })
+    if (this.#process) this.#process.write(chunk, callback)
+    else if (this.#killed.signal.aborted) callback()
+    else Object.assign(this.#held, { chunk, callback })
   }
 
   /** The input is complete. */
   end(): void {
-    this.#inputEnded = true
-    this.#stdin?.end()
-    this.#guard()
+    this.#held.isEnded = true
+    this.#process?.end()
   }
 
   /** Takes no more output until `resume`; what the pipe already held may still come. */
   pause(): void {
-    this.#paused = true
-    this.#stdout?.pause()
-    this.#guard()
+    this.#held.isPaused = true
+    this.#process?.pause()
   }
 
   resume(): void {
-    if (!this.#paused) return
-    this.#paused = false
-    this.#stdout?.resume()
-    this.#guard()
+    this.#held.isPaused = false
+    this.#process?.resume()
   }
 
   /** Ends it at once, in any state; resolves when the process is gone. No callback is called from here on. */
   async kill(): Promise<void> {
-    this.#settle()
-    const child = this.#child
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
-    const gone = once(child, 'exit', { signal: AbortSignal.timeout(KILL_GRACE_MS) })
-    child.kill('SIGKILL')
-    // A process that even SIGKILL cannot end hangs in the kernel; nothing is gained by waiting on.
-    await gone.catch(() => undefined)
+    this.#killed.abort()
+    this.#release()
+    await this.#process?.kill()
   }
 
-  #onSaid(text: Buffer): void {
-    if (this.#done) return
-    this.#log.append(text)
-    if (isEncrypted(this.said)) this.#fail(encryptedAudio())
+  async #startInTurn(limiter: FfmpegLimiter): Promise<void> {
+    try {
+      const leave = await limiter.enter(this.#killed.signal)
+      if (this.#killed.signal.aborted) leave()
+      else this.#start(leave)
+    } catch (error) {
+      this.#fail(error as SttError)
+    }
   }
 
-  /** What cannot be read is for ffmpeg to say. */
-  async #inspect(path: string): Promise<void> {
-    const isEncrypted = await isEncryptedMp4(path, this.#stopInspection.signal).catch(() => false)
-    if (isEncrypted) this.#fail(encryptedAudio())
-  }
-
-  #onClose(code: number | null, signal: NodeJS.Signals | null): void {
-    if (this.#done) return
-    this.#log.end()
-    if (code === 0) {
-      this.#settle()
-      this.#run.onExit(this.said.complaints)
-    } else this.#fail(ffmpegFailure(this.said, { code, signal }))
+  #start(onGone?: () => void): void {
+    try {
+      this.#process = new FfmpegProcess({ ...this.#run, ...(onGone && { onGone }) })
+    } catch (cause) {
+      onGone?.()
+      // Most failures to start come as events; so do the others, for those who listen.
+      process.nextTick(() => this.#fail(startFailure(this.#run.command, cause as Error)))
+      return
+    }
+    const { chunk, isEnded, isPaused } = this.#held
+    if (isPaused) this.#process.pause()
+    if (chunk) this.#process.write(chunk, () => this.#release())
+    if (isEnded) this.#process.end()
   }
 
   #fail(error: SttError): void {
-    if (this.#done) return
-    void this.kill()
+    if (this.#killed.signal.aborted) return
+    this.#killed.abort()
     this.#run.onError(error)
+    this.#release()
   }
 
-  /** Every call is progress: the clock starts anew where the child owes something, and stops where it does not. */
-  #guard(): void {
-    clearTimeout(this.#watch)
-    const owes = (this.#waitingWrite || this.#inputEnded) && !this.#paused
-    if (this.#done || !owes) return
-    const { stallTimeoutMs } = this.#run
-    this.#watch = setTimeout(() => {
-      const { complaints } = this.said
-      const why = `ffmpeg has made no progress for ${stallTimeoutMs} ms${complaints && ': '}${complaints}`
-      this.#fail(new SttError('STT_ERR_DECODE', why))
-    }, stallTimeoutMs)
+  /** Whoever waits for a write to be taken waits no more. */
+  #release(): void {
+    const { callback } = this.#held
+    delete this.#held.chunk
+    delete this.#held.callback
+    callback?.()
   }
-
-  #settle(): void {
-    this.#done = true
-    clearTimeout(this.#watch)
-    this.#stopInspection.abort()
-    // A grandchild may hold the pipes open after the child has gone.
-    this.#stdin?.destroy()
-    this.#stdout?.destroy()
-    this.#child.stderr?.destroy()
-  }
-}
-
-/*
- * Of the protocols, a pipe opens nothing else: a playlist sent by a stranger must not make ffmpeg read local files.
- * -bitexact and -map_metadata keep the tags of the source out of the WAV header; pcm_f32le keeps 24-bit audio whole.
- * Not -xerror: it throws away good audio around one bad byte. Not -fflags nobuffer: it drops what was looked at while
- * the input was analysed, up to seconds.
- */
-function ffmpegArguments({ path, briefAnalysis }: FfmpegRun): string[] {
-  const input = path === undefined ? ['pipe', '-i', 'pipe:0'] : ['file', '-i', `file:${path}`]
-  return [
-    ...['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'level+info'],
-    // In µs. Brings the first sample of a live mp3 from 1.4 s to 0.4 s.
-    ...(briefAnalysis ? ['-analyzeduration', '100000'] : []),
-    ...['-protocol_whitelist', ...input],
-    ...['-vn', '-map_metadata', '-1', '-bitexact', '-c:a', 'pcm_f32le', '-f', 'wav', 'pipe:1'],
-  ]
-}
-
-function startFailure(command: string, cause: NodeJS.ErrnoException): SttError {
-  const what = `cannot run ${command} (${cause.code ?? cause.message})`
-  if (cause.code === 'ENOENT' || cause.code === 'EACCES') return ffmpegNotFound(what, cause)
-  return new SttError('STT_ERR_DECODE', what, { cause })
 }

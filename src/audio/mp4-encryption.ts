@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 
 /** A box begins with 32 bits of size and its type; where the size is 1, it follows in 64 bits. */
 const HEADER_BYTES = 8
@@ -78,22 +78,17 @@ export class Mp4EncryptionScan {
   }
 }
 
-/** Whether the audio of this file is encrypted, see {@link Mp4EncryptionScan}. */
-export async function isEncryptedMp4(path: string, signal: AbortSignal): Promise<boolean> {
-  const file = await open(path, 'r')
-  try {
-    const scan = new Mp4EncryptionScan()
-    const buffer = Buffer.allocUnsafe(READ_BYTES)
-    for (let at = 0; Number.isSafeInteger(at) && !signal.aborted;) {
-      const { bytesRead } = await file.read(buffer, 0, READ_BYTES, at)
-      if (bytesRead === 0) break
-      scan.push(buffer.subarray(0, bytesRead))
-      const idle = scan.idleBytes
-      scan.skip(idle)
-      at += bytesRead + idle
-    }
-    return scan.isEncrypted
-  } finally {
-    await file.close()
+/** Whether the audio of this file is encrypted, see {@link Mp4EncryptionScan}. Leaves the file's position alone. */
+export async function isEncryptedMp4(file: FileHandle, signal: AbortSignal): Promise<boolean> {
+  const scan = new Mp4EncryptionScan()
+  const buffer = Buffer.allocUnsafe(READ_BYTES)
+  for (let at = 0; Number.isSafeInteger(at) && !signal.aborted;) {
+    const { bytesRead } = await file.read(buffer, 0, READ_BYTES, at)
+    if (bytesRead === 0) break
+    scan.push(buffer.subarray(0, bytesRead))
+    const idle = scan.idleBytes
+    scan.skip(idle)
+    at += bytesRead + idle
   }
+  return scan.isEncrypted
 }

@@ -1,0 +1,63 @@
+/** What of an {@link FfmpegRun} shows in its command line. */
+export interface FfmpegInput {
+  /** The file to decode. Neither this nor `isFile`: the bytes come through a pipe. */
+  readonly path?: string
+  /** The file to decode is the standard input; it can be sought. */
+  readonly isFile?: boolean
+  /** How far it may look ahead at the input before it decodes, in ms of audio. Default: its own, 5 s and 5 MB. */
+  readonly analysisMs?: number
+  /** Right for elementary streams, where every frame carries its parameters: `analysisMs` is 100. */
+  readonly briefAnalysis?: boolean
+  /** The audio track to decode, counted from 0. Default: ffmpeg's choice. */
+  readonly track?: number
+  /** Where to begin, in ms; for a file that can be sought. */
+  readonly startMs?: number
+  /** How much to decode, in ms. Default: all. */
+  readonly durationMs?: number
+}
+
+/** Opens the file that is there already; on Linux anew, with a position of its own. */
+const STANDARD_INPUT = process.platform === 'linux' ? '/proc/self/fd/0' : '/dev/fd/0'
+
+const BRIEF_ANALYSIS_MS = 100
+/** Programme tables and the first packets of each track come with a second or more between them. */
+const TRANSPORT_STREAM_ANALYSIS_MS = 2_000
+/** A transport stream's packets begin with this byte, or have it behind a time stamp of four bytes. */
+const SYNC_BYTE = 0x47
+
+/**
+ * How far ffmpeg should look ahead at a live source, in ms, told from its first bytes. By default it takes up to 5 s of
+ * audio in before the first sample comes out, although every format that was tried needs a frame or two.
+ */
+export function liveAnalysisMs(head: Buffer): number {
+  const isTransportStream = head[0] === SYNC_BYTE || head[4] === SYNC_BYTE
+  return isTransportStream ? TRANSPORT_STREAM_ANALYSIS_MS : BRIEF_ANALYSIS_MS
+}
+
+/**
+ * Any audio in, a WAV file of 32-bit floats out on stdout, a log with levels on stderr.
+ *
+ * Of the protocols, a pipe opens nothing else: a playlist sent by a stranger must not make ffmpeg read local files.
+ * -bitexact and -map_metadata keep the tags of the source out of the WAV header; pcm_f32le keeps 24-bit audio whole.
+ * Not -xerror: it throws away good audio around one bad byte. Not -fflags nobuffer: it drops what was looked at while
+ * the input was analysed, in every format that was tried.
+ */
+export function ffmpegArguments(input: FfmpegInput): string[] {
+  const { path, isFile, briefAnalysis, track, startMs, durationMs } = input
+  const { analysisMs = briefAnalysis ? BRIEF_ANALYSIS_MS : undefined } = input
+  const file = path ?? (isFile ? STANDARD_INPUT : undefined)
+  return [
+    ...['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'level+info'],
+    ...(analysisMs === undefined ? [] : ['-analyzeduration', String(analysisMs * 1_000)]),
+    ...(startMs ? ['-ss', seconds(startMs)] : []),
+    ...['-protocol_whitelist', file === undefined ? 'pipe' : 'file'],
+    ...['-i', file === undefined ? 'pipe:0' : `file:${file}`],
+    ...(track === undefined ? [] : ['-map', `0:a:${track}`]),
+    ...(durationMs === undefined ? [] : ['-t', seconds(durationMs)]),
+    ...['-vn', '-map_metadata', '-1', '-bitexact', '-c:a', 'pcm_f32le', '-f', 'wav', 'pipe:1'],
+  ]
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(6)
+}
