@@ -2,6 +2,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } fr
 import { dirname, join, relative } from 'node:path'
 import t, { type Test } from 'tap'
 import { EXIT } from '#dist/cli/exit-code.js'
+import { listenCommand } from '#dist/cli/listen-command.js'
 import { serveCommand } from '#dist/cli/serve-command.js'
 import { transcribeCommand } from '#dist/cli/transcribe-command.js'
 import { endpointerOptions } from '#dist/local/endpointer.js'
@@ -311,6 +312,7 @@ t.test('docs/cli.md has the options and exit codes of the commands', async t => 
   const document = read('docs/cli.md')
   for (const [heading, command] of [
     ['## sttstream transcribe FILE…', transcribeCommand(() => {})],
+    ['## sttstream listen', listenCommand(() => {})],
     ['## sttstream serve', serveCommand(() => {})],
   ] as const) {
     const documented = firstColumn(section(document, heading)).map(option => option.split(' ', 1)[0] ?? '')

@@ -43,8 +43,11 @@ export async function startTranscription(file: string, options: SttStreamOptions
   }
 }
 
-/** @param bytes let go where there is no stream to take them */
-function createStream(options: SttStreamOptions, bytes?: Readable): SttStream {
+/**
+ * @param bytes let go where there is no stream to take them
+ * @throws UsageError for options that the library refuses
+ */
+export function createStream(options: SttStreamOptions, bytes?: Readable): SttStream {
   try {
     return sttStream(options)
   } catch (error) {

@@ -16,6 +16,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 const OF_CODE: Partial<Record<SttErrorCode, ExitCode>> = {
   STT_ERR_FFMPEG_NOT_FOUND: EXIT.missing,
   STT_ERR_RECOGNIZER_UNAVAILABLE: EXIT.missing,
+  STT_ERR_MICROPHONE: EXIT.missing,
   STT_ERR_CREDENTIALS: EXIT.account,
   STT_ERR_AUTH: EXIT.account,
   STT_ERR_BILLING: EXIT.account,
@@ -26,9 +27,10 @@ export const EXIT_CODES_HELP = `Exit codes:
   0    done
   1    a transcription failed (the others are still done)
   2    wrong usage
-  3    the local recogniser or ffmpeg is missing
+  3    the local recogniser, ffmpeg or the microphone is missing
   4    the service refused the key, the account or the quota
-  130  interrupted: the first Ctrl-C ends the audio and shows what is there, the second aborts`
+  130  interrupted: the first Ctrl-C ends the audio and shows what is there, the second aborts
+       (a microphone that the first one has ended is done: 0)`
 
 /** The library refused an option that the command line passed on. */
 export class UsageError extends Error {}

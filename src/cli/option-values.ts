@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import { checkChannelMix } from '../audio/channel-mix.js'
+import { CAPTURE_SYSTEMS, parseDeviceId } from '../audio/microphone-device.js'
 import { checkPcmFormat, type PcmEncoding, type PcmFormat } from '../audio/pcm-format.js'
 import { pathOf } from '../audio/sources.js'
 
@@ -48,6 +49,13 @@ export function parsePace(text: string): number | 'realtime' | false {
   const rate = Number(text)
   if (text.trim() !== '' && rate > 0 && Number.isFinite(rate)) return rate
   throw new InvalidArgumentError("Expected 'off', 'realtime' or a multiple of real time above 0, e.g. 2.")
+}
+
+/** An id of `--list-devices`. */
+export function parseDevice(text: string): string {
+  if (parseDeviceId(text)) return text
+  const systems = CAPTURE_SYSTEMS.join(', ')
+  throw new InvalidArgumentError(`Expected an id of --list-devices: one of ${systems}, a colon and a name.`)
 }
 
 export function parsePort(text: string): number {

@@ -39,3 +39,8 @@ export function outputPath(directory: string, file: string, format: Format): str
   const name = file === '-' ? 'stdin' : basename(file, extname(file))
   return join(directory, `${name}.${FILE_ENDINGS[format]}`)
 }
+
+/** Whether it was written to a reader that has gone away. */
+export function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE'
+}

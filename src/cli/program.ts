@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { EXIT, EXIT_CODES_HELP, exitCodeOf, type ExitCode } from './exit-code.js'
+import { listenCommand } from './listen-command.js'
 import { Reporter } from './report.js'
 import { serveCommand } from './serve-command.js'
 import { transcribeCommand } from './transcribe-command.js'
@@ -16,6 +17,7 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .version(version(), '-V, --version')
     .addHelpText('after', `\n${EXIT_CODES_HELP}`)
     .addCommand(transcribeCommand(setExitCode))
+    .addCommand(listenCommand(setExitCode))
     .addCommand(serveCommand(setExitCode))
   for (const command of [program, ...program.commands])
     command.exitOverride().showHelpAfterError('(--help shows the usage)')

@@ -19,10 +19,13 @@ const REMEDIES: Partial<Record<SttErrorCode, string>> = {
 /** Notices and errors: always on stderr, results alone go to stdout. */
 export class Reporter {
   readonly #quiet: boolean
+  readonly #beforeLine: () => void
   #saidPortable = false
 
-  constructor(quiet: boolean) {
+  /** @param beforeLine called before each line, to free the terminal's line for it */
+  constructor(quiet: boolean, beforeLine: () => void = () => {}) {
     this.#quiet = quiet
+    this.#beforeLine = beforeLine
   }
 
   /** Said unless `--quiet`. */
@@ -60,6 +63,7 @@ export class Reporter {
   }
 
   #say(text: string): void {
+    this.#beforeLine()
     process.stderr.write(`sttstream: ${text}\n`)
   }
 }

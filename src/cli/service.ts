@@ -1,6 +1,6 @@
 import type { SttStreamOptions } from '../options.js'
 import type { Reporter } from './report.js'
-import type { TranscribeOptions } from './transcribe-options.js'
+import type { StreamCommandOptions } from './stream-options.js'
 
 /** What listens: where it is, and what to do once it is no longer needed. */
 export interface Service {
@@ -13,7 +13,7 @@ export interface Service {
  * model is loaded once; without key and address it is chosen unasked, and that is said.
  * @throws SttError STT_ERR_RECOGNIZER_UNAVAILABLE
  */
-export async function openService(options: TranscribeOptions, reporter: Reporter): Promise<Service> {
+export async function openService(options: StreamCommandOptions, reporter: Reporter): Promise<Service> {
   const { local = false, url, apiKey } = options
   // The environment's key is the service's; the library sends it nowhere else.
   if (!local && (url !== undefined || apiKey !== undefined || process.env['INWORLD_API_KEY'])) {

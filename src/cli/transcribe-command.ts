@@ -1,11 +1,11 @@
 import { Command, Option } from 'commander'
 import { RESAMPLER_QUALITIES } from '../audio/resampler-quality.js'
-import { FORMATS } from './event-format.js'
 import type { ExitCode } from './exit-code.js'
 import { inputName } from './input-name.js'
 import { outputPath } from './output.js'
 import type { TranscribeOptions } from './transcribe-options.js'
-import { parseChannels, parseInput, parsePace, parseRaw, parseUrl } from './option-values.js'
+import { parseChannels, parseInput, parsePace, parseRaw } from './option-values.js'
+import { addStreamOptions } from './stream-options.js'
 
 const EXAMPLES = `
 Examples:
@@ -20,23 +20,14 @@ Without a key and without --url the recogniser of this machine is used.`
 
 /** `sttstream transcribe`: files, URLs or standard input, one after the other. */
 export function transcribeCommand(setExitCode: (code: ExitCode) => void): Command {
-  return new Command('transcribe')
+  const command = new Command('transcribe')
     .description('write what is said in audio and video files')
     .argument(
       '<file...>',
       "files of any kind that ffmpeg reads, and http: or https: URLs of such; '-' is standard input",
       parseInput,
     )
-    .addOption(new Option('--local', 'use the recogniser of this machine').conflicts('url'))
-    .option('--url <url>', 'ws: or wss: address of an STT channel (default: the service)', parseUrl)
-    .option(
-      '--api-key <key>',
-      'key (default, towards the service only: environment variable INWORLD_API_KEY)',
-    )
-    .option('--language <tag>', "BCP-47, e.g. 'en-US' (default: the service detects it)")
-    .option('--model <id>', "e.g. 'inworld/inworld-stt-1'")
-    .addOption(new Option('-f, --format <format>', 'of the result').choices(FORMATS).default('text'))
-    .option('--words', 'times of the words: in JSON, and below each line of text')
+  return addStreamOptions(command)
     .option(
       '--pace <rate>',
       "send at 'realtime', a multiple of it, or 'off' for as fast as it is taken",
@@ -56,7 +47,6 @@ export function transcribeCommand(setExitCode: (code: ExitCode) => void): Comman
     )
     .option('-o, --out-dir <directory>', 'one file there for each input, instead of stdout')
     .option('--progress', 'show progress where stderr is no terminal too')
-    .option('-q, --quiet', 'say nothing on stderr but errors')
     .addHelpText('after', EXAMPLES)
     .action(async (files: string[], options: TranscribeOptions, command: Command) => {
       const problem = conflictIn(files, options)

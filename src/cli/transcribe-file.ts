@@ -1,8 +1,8 @@
 import { basename } from 'node:path'
-import type { SttError } from '../errors.js'
 import type { SttEvent } from '../stt/events.js'
 import type { SttStream } from '../stt-stream.js'
 import type { EventFormatter } from './event-format.js'
+import { reportNotices } from './notices.js'
 import type { Output } from './output.js'
 import { Progress } from './progress.js'
 import type { Reporter } from './report.js'
@@ -29,9 +29,7 @@ export async function transcribeFile({
   progressOn,
   durationMs,
 }: FileRun): Promise<void> {
-  stream.on('warning', (warning: { code: string; message: string }) => reporter.warning(warning, file))
-  stream.on('reconnecting', (loss: { cause: SttError; delayMs: number }) => reporter.reconnecting(loss, file))
-  stream.on('reconnected', (replay: { lostMs: number }) => reporter.reconnected(replay, file))
+  reportNotices(stream, file, reporter)
   const progress =
     progressOn &&
     new Progress({

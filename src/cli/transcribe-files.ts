@@ -5,9 +5,11 @@ import { startTranscription, type Transcription } from './audio-source.js'
 import { eventFormatter } from './event-format.js'
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js'
 import { inputName } from './input-name.js'
-import { fileOutput, outputPath, stdoutOutput } from './output.js'
+import { fileOutput, isBrokenPipe, outputPath, stdoutOutput } from './output.js'
 import { Reporter } from './report.js'
 import { openService } from './service.js'
+import { withSignals } from './signals.js'
+import { streamOptions } from './stream-options.js'
 import type { TranscribeOptions } from './transcribe-options.js'
 import { transcribeFile } from './transcribe-file.js'
 
@@ -18,16 +20,11 @@ export async function transcribeFiles(
 ): Promise<ExitCode> {
   const reporter = new Reporter(options.quiet ?? false)
   const run = new Run(files, options, reporter)
-  const interrupt = (): void => run.interrupt()
-  const terminate = (): void => run.abort(EXIT.terminated)
-  process.on('SIGINT', interrupt).on('SIGTERM', terminate).on('SIGHUP', terminate)
   try {
-    return await run.all()
+    return await withSignals(run, () => run.all())
   } catch (error) {
     reporter.error(error)
     return exitCodeOf(error)
-  } finally {
-    process.off('SIGINT', interrupt).off('SIGTERM', terminate).off('SIGHUP', terminate)
   }
 }
 
@@ -51,10 +48,14 @@ class Run {
     const first = this.#endsWith === undefined
     this.#endsWith = EXIT.interrupted
     if (first && this.#current?.endAudio()) this.#reporter.notice('ending; Ctrl-C again aborts')
-    else this.abort(EXIT.interrupted)
+    else this.#abort(EXIT.interrupted)
   }
 
-  abort(exitCode: ExitCode): void {
+  terminate(): void {
+    this.#abort(EXIT.terminated)
+  }
+
+  #abort(exitCode: ExitCode): void {
     this.#endsWith = exitCode
     this.#aborter.abort()
   }
@@ -112,7 +113,7 @@ class Run {
       if (this.#aborter.signal.aborted) return EXIT.ok
       // A reader that goes away (`| head`) is no failure.
       if (isBrokenPipe(error)) {
-        this.abort(EXIT.ok)
+        this.#abort(EXIT.ok)
         return EXIT.ok
       }
       this.#reporter.error(error, name)
@@ -121,14 +122,11 @@ class Run {
   }
 
   #streamOptions(connect: SttStreamOptions): SttStreamOptions {
-    const { language, model, pace, raw, channels, resamplerQuality, format, words = false } = this.#options
+    const { pace, raw, channels, resamplerQuality } = this.#options
     return {
       ...connect,
-      interimResults: format === 'json',
-      includeWordTimestamps: words || format === 'srt' || format === 'vtt',
+      ...streamOptions(this.#options),
       signal: this.#aborter.signal,
-      ...(language !== undefined && { language }),
-      ...(model !== undefined && { modelId: model }),
       ...(pace !== undefined && { pace }),
       ...(raw !== undefined && { input: raw }),
       ...(channels !== undefined && { channels }),
@@ -141,8 +139,4 @@ class Run {
   #showsProgress(): boolean {
     return !this.#options.quiet && (process.stderr.isTTY || this.#options.progress === true)
   }
-}
-
-function isBrokenPipe(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EPIPE'
 }
