@@ -6,11 +6,10 @@ import { pipeline } from 'node:stream/promises'
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import t, { type Test } from 'tap'
-import { wavHeader } from '#dist/audio/wav-header.js'
-import { decode, openSource, sttStream, transcribe, type AudioSource, type SttEvent } from '#dist/index.js'
+import { decode, openSource, transcribe, type AudioSource } from '#dist/index.js'
 import { encode } from './fixtures/audio.js'
 import { mockClock } from './fixtures/mock-clock.js'
-import { LAMP, scriptedServer, tone, toneWav } from './fixtures/scripted.js'
+import { LAMP, scriptedServer, toneWav } from './fixtures/scripted.js'
 import { breakOff, SECRET, storedFile, webSite } from './fixtures/web-site.js'
 
 const WAV = toneWav(3_000)
@@ -405,33 +404,6 @@ t.test('what a URL fails with is the error, and no session is opened for it', as
     breakOff(response, WAV.subarray(0, 50_000))
   })
   await t.rejects(transcribe(cut.url, { url }), { code: 'STT_ERR_SOURCE', transcript: { turns: [] } })
-})
-
-t.test('a live stream is heard until it is stopped', async t => {
-  const { url } = await scriptedServer(t)
-  const header = wavHeader({ encoding: 's16le', sampleRateHertz: 16_000, channels: 1 })
-  const station = await webSite(t, (_, response) => {
-    response.writeHead(200, { 'icy-name': 'Lamp FM', 'content-type': 'audio/wav' })
-    response.write(header)
-    const send = () => {
-      if (!response.destroyed) response.write(tone(100), () => setImmediate(send))
-    }
-    send()
-  })
-  const { bytes, live } = await openSource(station.url)
-  t.ok(live)
-  const stream = sttStream({ url })
-  const piped = pipeline(bytes, stream).catch((error: unknown) => error)
-  const heard: string[] = []
-  for await (const event of stream as AsyncIterable<SttEvent>) {
-    if (event.type !== 'transcription' || !event.isFinal) continue
-    heard.push(event.transcript)
-    if (heard.length === 2) void stream.stop()
-  }
-  t.strictSame(heard, ['turn the lamp on', 'thank you'])
-  bytes.destroy()
-  await piped
-  await station.idle()
 })
 
 t.test('its bytes go to the stages alone too', async t => {

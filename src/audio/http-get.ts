@@ -1,9 +1,9 @@
-import { once } from 'node:events'
-import { get as httpGetPlain, type IncomingMessage, type RequestOptions } from 'node:http'
-import { get as httpGetSecure } from 'node:https'
+import { get, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
+import { get as getSecure } from 'node:https'
 import { unescape } from 'node:querystring'
 import { SttError } from '../errors.js'
 import { checkStatus, shownUrl, unpacked, type HttpAnswer } from './http-answer.js'
+import { isShoutcast, shoutcastConnection } from './shoutcast.js'
 
 /**
  * node:http and not fetch(), which takes a body in chunks that was cut off for a whole one where the connection was
@@ -46,15 +46,28 @@ export async function httpGet(
 async function ask(url: URL, options: RequestOptions): Promise<HttpAnswer> {
   const { hostname, port, pathname, search } = url
   const where = { hostname: hostname.replace(/^\[|\]$/g, ''), port, path: pathname + search }
+  const request = (url.protocol === 'https:' ? getSecure : get)({ ...where, ...options })
   try {
-    const get = url.protocol === 'https:' ? httpGetSecure : httpGetPlain
-    const [message] = (await once(get({ ...where, ...options }), 'response')) as [IncomingMessage]
+    const message = await responseTo(request)
     const { statusCode = 0, statusMessage = '', rawHeaders } = message
     return { status: statusCode, reason: statusMessage, headers: headersOf(rawHeaders), body: message }
   } catch (error) {
+    if (isShoutcast(error) && !options.createConnection)
+      return ask(url, { ...options, createConnection: shoutcastConnection })
     const { cause, code, reason } = causeOf(error)
     throw refused(url, reason, { cause, retryable: code !== '' && !LASTING.test(code) })
   }
+}
+
+function responseTo(request: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request.on('error', reject)
+    request.on('response', message => {
+      // A body without a length would end with a lost connection as if it were whole.
+      request.on('error', error => message.destroy(error))
+      resolve(message)
+    })
+  })
 }
 
 function headersOf(raw: readonly string[]): Headers {
