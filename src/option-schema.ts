@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { FfmpegLimiter } from './audio/ffmpeg-limiter.js'
 import { MAX_FRAME_MS, MIN_FRAME_MS } from './audio/frame.js'
 import type { PcmFormat } from './audio/pcm-format.js'
 import type { SttError } from './errors.js'
@@ -69,6 +70,10 @@ export const optionSchema = z
     path: z.string().min(1),
     ffmpegPath: z.string().min(1),
     spoolLimitBytes: z.number().int().min(0),
+    ffmpegNiceness: z.number().int().min(0).max(19),
+    ffmpegLimiter: z.instanceof(FfmpegLimiter),
+    live: z.boolean(),
+    track: z.number().int().min(0).max(999),
     frameMs: z.number().int().min(MIN_FRAME_MS).max(MAX_FRAME_MS),
     pace: z.union(
       [z.enum(['auto', 'realtime']), z.literal(false), z.number().gt(0)],

@@ -1,5 +1,6 @@
 import { checkChannelMix, gainsOf, type ChannelMixOptions } from './audio/channel-mix.js'
 import type { DecodeOptions } from './audio/decode-options.js'
+import type { FfmpegLimiter } from './audio/ffmpeg-limiter.js'
 import { MIN_FRAME_MS } from './audio/frame.js'
 import { checkPcmFormat, type PcmFormat } from './audio/pcm-format.js'
 import type { ResampleOptions } from './audio/resample.js'
@@ -56,6 +57,14 @@ export interface SttStreamOptions
   ffmpegPath?: string
   /** How much of a seek-only file may be spooled to a temporary file, in bytes. Default 1 GiB. */
   spoolLimitBytes?: number
+  /** How much ffmpeg leaves to others, 0 to 19: its niceness. Default: that of this process. */
+  ffmpegNiceness?: number
+  /** A limit on ffmpeg processes that this stream shares with others. Default: none. */
+  ffmpegLimiter?: FfmpegLimiter
+  /** The source is live: ffmpeg looks ahead 0.1 s before its first sample (MPEG-TS: 2 s), not up to 5 s. Default false. */
+  live?: boolean
+  /** The audio track to hear, counted from 0. Default: the one marked as default, else that with most channels. */
+  track?: number
   /**
    * Hears the mean of these channels alone, counted from 0: `[0]` is the left one of a stereo pair. 'separate': each
    * channel has a session of its own, and the events say in `channel` whose they are. Default: the mean of all.
@@ -125,6 +134,10 @@ const DECODE_OPTIONS = [
   'path',
   'ffmpegPath',
   'spoolLimitBytes',
+  'ffmpegNiceness',
+  'ffmpegLimiter',
+  'live',
+  'track',
 ] as const
 const SESSION_OPTIONS = [
   'authScheme',

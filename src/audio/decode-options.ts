@@ -1,3 +1,4 @@
+import { FfmpegLimiter } from './ffmpeg-limiter.js'
 import { checkPcmFormat, type PcmFormat } from './pcm-format.js'
 
 const GIB = 1024 ** 3
@@ -39,6 +40,20 @@ export interface DecodeOptions {
    * whole, nor on a source that pauses. Default 30 000.
    */
   ffmpegStallTimeoutMs?: number
+  /** How much ffmpeg leaves to others, 0 to 19: its niceness. Default: that of this process. */
+  ffmpegNiceness?: number
+  /** A limit on ffmpeg processes that this decoder shares with others. Default: none. */
+  ffmpegLimiter?: FfmpegLimiter
+  /**
+   * The source is live: ffmpeg looks ahead 0.1 s (in an MPEG transport stream 2 s) and not up to 5 s before the first
+   * sample comes. Default false.
+   */
+  live?: boolean
+  /**
+   * The audio track to decode, counted from 0. Default: ffmpeg's choice, which is the track marked as default, else the
+   * one with most channels.
+   */
+  track?: number
   /** Destroys the decoder with Node's AbortError. */
   signal?: AbortSignal
 }
@@ -58,8 +73,14 @@ const NAMES = [
   'ffmpegPath',
   'spoolLimitBytes',
   'ffmpegStallTimeoutMs',
+  'ffmpegNiceness',
+  'ffmpegLimiter',
+  'live',
+  'track',
   'signal',
 ]
+/** ffmpeg's own bound on streams. */
+const MAX_TRACK = 999
 const DECODERS: readonly string[] = ['auto', 'ffmpeg']
 const FORMAT_NAMES = ['encoding', 'sampleRateHertz', 'channels']
 
@@ -76,7 +97,12 @@ export function checkDecodeOptions(options: DecodeOptions): CheckedDecodeOptions
   if (!DECODERS.includes(decoder))
     throw new TypeError(`decoder must be one of ${DECODERS.join(', ')}; got ${describe(decoder)}`)
   if (typeof inspect !== 'boolean') throw new TypeError(`inspect must be a boolean; got ${describe(inspect)}`)
-  const { signal } = options
+  const { signal, ffmpegNiceness = 0, ffmpegLimiter, live = false, track = 0 } = options
+  checkInteger('ffmpegNiceness', ffmpegNiceness, 0, 19)
+  if (ffmpegLimiter !== undefined && !(ffmpegLimiter instanceof FfmpegLimiter))
+    throw new TypeError(`ffmpegLimiter must be an FfmpegLimiter; got ${describe(ffmpegLimiter)}`)
+  if (typeof live !== 'boolean') throw new TypeError(`live must be a boolean; got ${describe(live)}`)
+  checkInteger('track', track, 0, MAX_TRACK)
   if (signal !== undefined && !isAbortSignal(signal))
     throw new TypeError(`signal must be an AbortSignal; got ${describe(signal)}`)
   const input = checkedInput(options.input)
@@ -113,8 +139,8 @@ function checkPath(name: string, value: unknown): void {
   }
 }
 
-function checkInteger(name: string, value: unknown, min: number, max: number, unit: string): void {
-  const expected = `${name} must be an integer from ${min} to ${max} ${unit}`
+function checkInteger(name: string, value: unknown, min: number, max: number, unit?: string): void {
+  const expected = `${name} must be an integer from ${min} to ${max}${unit ? ` ${unit}` : ''}`
   if (typeof value !== 'number') throw new TypeError(`${expected}; got ${describe(value)}`)
   if (!Number.isInteger(value) || value < min || value > max)
     throw new RangeError(`${expected}; got ${value}`)

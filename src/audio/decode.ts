@@ -8,6 +8,7 @@ import { checkDecodeOptions, type CheckedDecodeOptions, type DecodeOptions } fro
 import { chooseRoute, type Route } from './decode-route.js'
 import type { Callback, Decoding, DecodingSink, DecodeWarning } from './decoding.js'
 import { FfmpegDecoding } from './ffmpeg-decoding.js'
+import { BRIEF_ANALYSIS_MS, liveAnalysisMs } from './ffmpeg-arguments.js'
 import { findFfmpeg } from './ffmpeg-find.js'
 import { Head } from './head.js'
 import { Inspector } from './inspect.js'
@@ -189,7 +190,7 @@ export class Decoder extends Duplex {
     if (route !== 'raw' && route.kind === 'skip') {
       this.#skipBytes = route.bytes
     } else {
-      this.#decoding = this.#open(route)
+      this.#decoding = this.#open(route, head)
       if (this.#opensPath) {
         callback()
         return
@@ -198,7 +199,7 @@ export class Decoder extends Duplex {
     this.#take(head, callback)
   }
 
-  #open(route: Exclude<Route, { kind: 'skip' }> | 'raw'): Decoding {
+  #open(route: Exclude<Route, { kind: 'skip' }> | 'raw', head: Buffer): Decoding {
     const options = this.#options
     const sink = this.#sink()
     if (route === 'raw') {
@@ -216,7 +217,9 @@ export class Decoder extends Duplex {
       return new FfmpegDecoding({ path: options.path }, options, sink)
     }
     if (kind === 'spool') return new SpooledDecoding(options, sink)
-    return new FfmpegDecoding({ briefAnalysis: container === 'mp3' || container === 'aac' }, options, sink)
+    const isElementary = container === 'mp3' || container === 'aac'
+    const analysisMs = options.live ? liveAnalysisMs(head) : isElementary ? BRIEF_ANALYSIS_MS : undefined
+    return new FfmpegDecoding({ analysisMs }, options, sink)
   }
 
   /**
@@ -224,7 +227,8 @@ export class Decoder extends Duplex {
    * its first sample. What is written is live, or one of many: a thread starts sooner and weighs less.
    */
   #chooseDecoder(route: Exclude<Route, { kind: 'skip' }>): DecodedSource['decodedBy'] {
-    if (this.#options.decoder === 'ffmpeg') return 'ffmpeg'
+    // What is read in process has one track; of any other, ffmpeg says that there is none.
+    if (this.#options.decoder === 'ffmpeg' || this.#options.track) return 'ffmpeg'
     if (route.kind === 'pcm') return 'reader'
     if (route.kind !== 'codec' || !hasCodec(route.codec)) return 'ffmpeg'
     return this.#pathIsFile && this.#canRunFfmpeg() ? 'ffmpeg' : 'codec'

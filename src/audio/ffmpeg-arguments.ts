@@ -1,25 +1,22 @@
-/** What of an {@link FfmpegRun} shows in its command line. */
+/** What of a run shows in its command line. */
 export interface FfmpegInput {
   /** The file to decode. Neither this nor `isFile`: the bytes come through a pipe. */
-  readonly path?: string
+  readonly path?: string | undefined
   /** The file to decode is the standard input; it can be sought. */
   readonly isFile?: boolean
   /** How far it may look ahead at the input before it decodes, in ms of audio. Default: its own, 5 s and 5 MB. */
-  readonly analysisMs?: number
-  /** Right for elementary streams, where every frame carries its parameters: `analysisMs` is 100. */
-  readonly briefAnalysis?: boolean
+  readonly analysisMs?: number | undefined
   /** The audio track to decode, counted from 0. Default: ffmpeg's choice. */
-  readonly track?: number
+  readonly track?: number | undefined
   /** Where to begin, in ms; for a file that can be sought. */
-  readonly startMs?: number
-  /** How much to decode, in ms. Default: all. */
-  readonly durationMs?: number
+  readonly seekMs?: number | undefined
 }
 
 /** Opens the file that is there already; on Linux anew, with a position of its own. */
 const STANDARD_INPUT = process.platform === 'linux' ? '/proc/self/fd/0' : '/dev/fd/0'
 
-const BRIEF_ANALYSIS_MS = 100
+/** Right for every elementary stream, where each frame carries its parameters. */
+export const BRIEF_ANALYSIS_MS = 100
 /** Programme tables and the first packets of each track come with a second or more between them. */
 const TRANSPORT_STREAM_ANALYSIS_MS = 2_000
 /** A transport stream's packets begin with this byte, or have it behind a time stamp of four bytes. */
@@ -43,21 +40,15 @@ export function liveAnalysisMs(head: Buffer): number {
  * the input was analysed, in every format that was tried.
  */
 export function ffmpegArguments(input: FfmpegInput): string[] {
-  const { path, isFile, briefAnalysis, track, startMs, durationMs } = input
-  const { analysisMs = briefAnalysis ? BRIEF_ANALYSIS_MS : undefined } = input
+  const { path, isFile, analysisMs, track, seekMs } = input
   const file = path ?? (isFile ? STANDARD_INPUT : undefined)
   return [
     ...['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'level+info'],
     ...(analysisMs === undefined ? [] : ['-analyzeduration', String(analysisMs * 1_000)]),
-    ...(startMs ? ['-ss', seconds(startMs)] : []),
+    ...(seekMs === undefined ? [] : ['-ss', `${seekMs / 1_000}`]),
     ...['-protocol_whitelist', file === undefined ? 'pipe' : 'file'],
     ...['-i', file === undefined ? 'pipe:0' : `file:${file}`],
     ...(track === undefined ? [] : ['-map', `0:a:${track}`]),
-    ...(durationMs === undefined ? [] : ['-t', seconds(durationMs)]),
     ...['-vn', '-map_metadata', '-1', '-bitexact', '-c:a', 'pcm_f32le', '-f', 'wav', 'pipe:1'],
   ]
-}
-
-function seconds(ms: number): string {
-  return (ms / 1_000).toFixed(6)
 }

@@ -4,17 +4,12 @@ import type { Callback, Decoding, DecodingSink } from './decoding.js'
 import type { CheckedDecodeOptions } from './decode-options.js'
 import { findFfmpeg } from './ffmpeg-find.js'
 import { ffmpegFailure, ffmpegWarning } from './ffmpeg-failure.js'
-import { Ffmpeg } from './ffmpeg.js'
+import { Ffmpeg, type FfmpegRun } from './ffmpeg.js'
 import { PcmReader } from './pcm-reader.js'
 import { readWavHeader } from './wav.js'
 
 /** What a run of ffmpeg needs to know beyond the options. */
-export interface FfmpegInput {
-  /** The file to decode; without it the bytes are written. */
-  readonly path?: string | undefined
-  /** Whether every frame of the input carries its parameters, so that a short look ahead will do. */
-  readonly briefAnalysis?: boolean
-}
+export type FfmpegSource = Pick<FfmpegRun, 'path' | 'file' | 'analysisMs'>
 
 /** Through a child process of ffmpeg, which makes a WAV file of 32-bit floats of whatever it is. */
 export class FfmpegDecoding implements Decoding {
@@ -24,13 +19,16 @@ export class FfmpegDecoding implements Decoding {
   #closed = false
 
   /** @throws SttError STT_ERR_FFMPEG_NOT_FOUND */
-  constructor(input: FfmpegInput, options: CheckedDecodeOptions, sink: DecodingSink) {
+  constructor(source: FfmpegSource, options: CheckedDecodeOptions, sink: DecodingSink) {
     this.#sink = sink
     this.#child = new Ffmpeg({
+      ...source,
+      ...(source.path !== undefined && { path: resolve(source.path) }),
       command: findFfmpeg(options.ffmpegPath),
-      path: input.path && resolve(input.path),
-      briefAnalysis: input.briefAnalysis ?? false,
+      track: options.track,
       stallTimeoutMs: options.ffmpegStallTimeoutMs,
+      niceness: options.ffmpegNiceness,
+      limiter: options.ffmpegLimiter,
       onOutput: wav => this.#deliver(wav),
       onExit: () => this.#onExit(),
       onError: error => this.#sink.fail(error),

@@ -20,10 +20,8 @@ const MEANING: Record<Exclude<DecodeErrorCode, 'STT_ERR_DECODE'>, string> = {
 /** Why ffmpeg failed: with another exit code than 0, by a signal, or with 0 and without a sample. */
 export function ffmpegFailure(said: FfmpegSaid, end: FfmpegEnd): SttError {
   const code = failureCode(said, end)
-  const why = said.complaints || 'it gave no reason'
-  if (code === 'STT_ERR_DECODE') return new SttError(code, `ffmpeg ${manner(end)}: ${why}`)
-  const codec = code === 'STT_ERR_DECODE_UNSUPPORTED_CODEC' && audioCodecs(said)
-  return new SttError(code, `${MEANING[code]}${codec ? ` (${codec})` : ''}; ffmpeg ${manner(end)}: ${why}`)
+  const what = code === 'STT_ERR_DECODE' ? '' : `${MEANING[code]}${detail(code, said)}; `
+  return new SttError(code, `${what}ffmpeg ${manner(end)}: ${said.complaints || 'it gave no reason'}`)
 }
 
 /** ffmpeg would decode it all the same, to noise. */
@@ -65,9 +63,12 @@ function isSoundOrPicture(kind: string, codec: string): boolean {
   return kind === 'audio' || (kind === 'video' && codec !== 'ansi')
 }
 
-function audioCodecs({ tracks }: FfmpegSaid): string {
+function detail(code: DecodeErrorCode, { signs, tracks }: FfmpegSaid): string {
   const codecs = tracks.filter(({ kind }) => kind === 'audio').map(({ codec }) => codec)
-  return [...new Set(codecs)].filter(codec => codec !== 'none').join(', ')
+  const known = [...new Set(codecs)].filter(codec => codec !== 'none')
+  if (code === 'STT_ERR_DECODE_UNSUPPORTED_CODEC' && known.length > 0) return ` (${known.join(', ')})`
+  const isTrackMissing = code === 'STT_ERR_DECODE_NO_AUDIO' && signs.has('no-track') && codecs.length > 0
+  return isTrackMissing ? ` that was asked for (audio tracks: ${codecs.length})` : ''
 }
 
 function manner({ code, signal }: FfmpegEnd): string {

@@ -23,7 +23,7 @@ export interface FfmpegProcessRun extends Omit<FfmpegInput, 'isFile'> {
   /** The file to decode, open and with its position at the start. Neither this nor `path`: the bytes are written. */
   readonly file?: FileHandle
   /** 0 to 19: the higher, the more it leaves to others. Default: that of this process. */
-  readonly niceness?: number
+  readonly niceness?: number | undefined
   /** How long it may hold input or an end without any progress, in ms. */
   readonly stallTimeoutMs: number
   /** A piece of the WAV file that it makes. */

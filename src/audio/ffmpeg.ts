@@ -6,7 +6,7 @@ import { FfmpegProcess, startFailure, type FfmpegProcessRun } from './ffmpeg-pro
 /** See {@link FfmpegProcessRun}. */
 export interface FfmpegRun extends Omit<FfmpegProcessRun, 'onGone'> {
   /** Says when the process may start. Default: at once. */
-  readonly limiter?: FfmpegLimiter
+  readonly limiter?: FfmpegLimiter | undefined
 }
 
 /** What was asked of it before the process had started. */

@@ -2,7 +2,7 @@ import type { SttError } from '../errors.js'
 import type { Callback, Decoding, DecodingSink } from './decoding.js'
 import type { CheckedDecodeOptions } from './decode-options.js'
 import { FfmpegDecoding } from './ffmpeg-decoding.js'
-import { Spool } from './spool.js'
+import { Spool, type SpooledFile } from './spool.js'
 
 /** By way of a temporary file, for what can only be decoded by seeking in it. */
 export class SpooledDecoding implements Decoding {
@@ -25,8 +25,8 @@ export class SpooledDecoding implements Decoding {
   end(callback: Callback): void {
     this.#spool
       .finish()
-      .then(path => {
-        if (!this.#closed) this.#decode(path)
+      .then(file => {
+        if (!this.#closed) this.#decode(file)
         callback()
       })
       .catch(callback)
@@ -42,7 +42,7 @@ export class SpooledDecoding implements Decoding {
     await this.#spool.remove()
   }
 
-  #decode(path: string): void {
+  #decode(file: SpooledFile): void {
     // The file is gone before the samples have ended.
     const end = (): void => {
       this.#spool.remove().then(
@@ -50,6 +50,6 @@ export class SpooledDecoding implements Decoding {
         (error: unknown) => this.#sink.fail(error as SttError),
       )
     }
-    this.#decoding = new FfmpegDecoding({ path }, this.#options, { ...this.#sink, end })
+    this.#decoding = new FfmpegDecoding(file, this.#options, { ...this.#sink, end })
   }
 }

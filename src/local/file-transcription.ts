@@ -65,7 +65,7 @@ export async function transcribeAudio(
 /** Why a file was not transcribed, in the service's words where it has some. */
 export function failureStatus(error: unknown): Status {
   if (!(error instanceof SttError)) return statusOf(error)
-  if (error.code === 'STT_ERR_DECODE' || error.code === 'STT_ERR_UNSUPPORTED_AUDIO') {
+  if (error.code.startsWith('STT_ERR_DECODE') || error.code === 'STT_ERR_UNSUPPORTED_AUDIO') {
     return invalidArgument('unsupported audio format - only WAV, MP3, OGG, FLAC, M4A, and WebM are supported')
   }
   if (error.code === 'STT_ERR_FFMPEG_NOT_FOUND') return { code: UNAVAILABLE, message: error.message }

@@ -26,13 +26,14 @@ export interface UploadLimits {
  * @throws StatusError as the service refuses
  */
 export async function readUpload(request: IncomingMessage, limits: UploadLimits): Promise<FileUpload> {
-  const spool = new Spool(Infinity)
+  const spool = new Spool(Infinity, true)
   try {
     const isForm = /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '')
     const config = isForm
       ? await readForm(request, spool, limits.maxUploadBytes)
       : await readJson(request, spool, limits.maxBodyBytes)
-    return { config, path: await spool.finish(), remove: () => spool.remove() }
+    const { path } = await spool.finish()
+    return { config, path: path!, remove: () => spool.remove() }
   } catch (error) {
     await spool.remove()
     throw error
