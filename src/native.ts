@@ -92,6 +92,12 @@ export function nativeBackend(): 'native' | 'portable' {
   return backend().addon ? 'native' : 'portable'
 }
 
+/** Whose kernels the addon runs, by their instruction set; undefined where the portable twins run. */
+export function nativeKernel(): string | undefined {
+  const { addon } = backend()
+  return addon && (process.env.STTSTREAM_KERNELS ?? addon.kernels.at(-1))
+}
+
 /** Why the portable twins run; undefined when the addon does, or when the environment asked for the twins. */
 export function nativeLoadError(): Error | undefined {
   const current = backend()

@@ -1,6 +1,7 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import t, { type Test } from 'tap'
+import { doctorCommand } from '#dist/cli/doctor-command.js'
 import { EXIT } from '#dist/cli/exit-code.js'
 import { listenCommand } from '#dist/cli/listen-command.js'
 import { serveCommand } from '#dist/cli/serve-command.js'
@@ -314,6 +315,7 @@ t.test('docs/cli.md has the options and exit codes of the commands', async t => 
     ['## sttstream transcribe FILE…', transcribeCommand(() => {})],
     ['## sttstream listen', listenCommand(() => {})],
     ['## sttstream serve', serveCommand(() => {})],
+    ['## sttstream doctor', doctorCommand(() => {})],
   ] as const) {
     const documented = firstColumn(section(document, heading)).map(option => option.split(' ', 1)[0] ?? '')
     const options = command.options.flatMap(({ short, long }) => [short ?? [], long ?? []].flat())

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { doctorCommand } from './doctor-command.js'
 import { EXIT, EXIT_CODES_HELP, exitCodeOf, type ExitCode } from './exit-code.js'
 import { listenCommand } from './listen-command.js'
 import { Reporter } from './report.js'
@@ -19,6 +20,7 @@ export async function runProgram(args: readonly string[]): Promise<ExitCode> {
     .addCommand(transcribeCommand(setExitCode))
     .addCommand(listenCommand(setExitCode))
     .addCommand(serveCommand(setExitCode))
+    .addCommand(doctorCommand(setExitCode))
   for (const command of [program, ...program.commands])
     command.exitOverride().showHelpAfterError('(--help shows the usage)')
   try {
