@@ -6,6 +6,7 @@ import type { Codec } from './codecs.js'
 import { HEAD_LIMIT_BYTES } from './head.js'
 import { mp4Layout } from './mp4-layout.js'
 import { mpegAudio } from './mpeg-audio.js'
+import { notMedia } from './not-media.js'
 import type { PcmHeader } from './pcm-reader.js'
 import { id3Bytes, sniff, type Container } from './sniff.js'
 import { readW64Header } from './w64.js'
@@ -26,7 +27,7 @@ export type Route = { readonly container: Container } & (
  * Chooses from the first bytes of a stream.
  * @param ended whether `head` is the whole stream
  * @returns undefined while more bytes are needed
- * @throws SttError where the header of an uncompressed file is broken or cut off
+ * @throws SttError where the header of an uncompressed file is broken or cut off, or where the bytes are no media
  */
 export function chooseRoute(head: Buffer, ended: boolean): Route | undefined {
   const container = sniff(head, ended)
@@ -70,6 +71,8 @@ export function chooseRoute(head: Buffer, ended: boolean): Route | undefined {
       return mp4Route(head, ended)
     case 'id3':
       return id3Route(head, ended)
+    case 'other':
+      return unknownRoute(head, ended)
     default:
       return { kind: 'ffmpeg', container }
   }
@@ -83,6 +86,13 @@ function mp4Route(head: Buffer, ended: boolean): Route | undefined {
   return layout === 'seek-only' || ended || head.length >= HEAD_LIMIT_BYTES
     ? { kind: 'spool', container }
     : undefined
+}
+
+function unknownRoute(head: Buffer, ended: boolean): Route | undefined {
+  const container = 'other'
+  const stranger = notMedia(head, ended)
+  if (stranger) throw new SttError('STT_ERR_DECODE_NOT_MEDIA', `this is ${stranger}, not audio`)
+  return stranger === undefined ? undefined : { kind: 'ffmpeg', container }
 }
 
 function id3Route(head: Buffer, ended: boolean): Route | undefined {
