@@ -84,6 +84,7 @@ t.test('finds the samples behind chunks of any size, and their end', async t => 
       after: [odd],
     }),
     'a size of -1': cafFile({ ...MONO, data, before: [odd], dataSize: -1 }),
+    'a size of exabytes': cafFile({ ...MONO, data, before: [odd], dataSize: 2 ** 62 }),
     'two desc, the first of which counts': cafFile({
       ...MONO,
       data,

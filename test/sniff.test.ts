@@ -141,3 +141,9 @@ t.test('calls what has a hundred other boxes first a file to be sought', async t
   t.equal(mp4Layout(many), undefined)
   t.equal(mp4Layout(Buffer.concat([many, bytes('\0\0\0\x08moov')])), 'seek-only')
 })
+
+t.test('waits where a size spells the name of a box', async t => {
+  t.equal(sniff(bytes('FORMwideAI')), undefined)
+  t.equal(sniff(bytes('FORMwideAIFF')), 'aiff')
+  t.equal(sniff(bytes('FORMwide8SVX')), 'mp4')
+})

@@ -43,7 +43,7 @@ export function readCafHeader(head: Buffer): PcmHeader | 'foreign' | undefined {
     }
     if (id === 'data') {
       if (!format) throw malformed('CAF', 'its data come before its desc chunk')
-      const isUnknown = size === -1
+      const isUnknown = size === -1 || size > Number.MAX_SAFE_INTEGER
       if (!isUnknown && size < DATA_PREFIX_BYTES)
         throw malformed('CAF', `its data chunk has ${size} bytes; expected ${DATA_PREFIX_BYTES} or more`)
       const dataBytes = isUnknown ? Infinity : size - DATA_PREFIX_BYTES

@@ -103,7 +103,8 @@ function match(head: Uint8Array, signatures: typeof SIGNATURES): Container | und
   let undecided = false
   for (const [pattern, container] of signatures) {
     if (!agrees(head, pattern)) continue
-    if (head.length >= pattern.length) return container
+    // Two may agree for as long as one of them is not whole: the earlier one has the say.
+    if (head.length >= pattern.length) return undecided ? undefined : container
     undecided = true
   }
   return undecided ? undefined : 'other'
