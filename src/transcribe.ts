@@ -23,9 +23,9 @@ export interface TranscribeOptions
  * const { text } = await transcribe('talk.mp3')
  * ```
  *
- * A file is read by path, so that even what must be sought needs no copy. The promise settles whatever the source
- * does, and the source is destroyed (an iterator returned, a web stream cancelled) when it rejects. What had been
- * transcribed by then is the error's `transcript`.
+ * A file is read by path, so that even what must be sought needs no copy; of a URL the server tells whether it is
+ * live. The promise settles whatever the source does, and the source is destroyed (an iterator returned, a web stream
+ * cancelled) when it rejects. What had been transcribed by then is the error's `transcript`.
  * @returns rejects with the stream's SttError, the signal's AbortError, the source's own error, or TypeError and
  * RangeError for what is wrong with source or options
  */
@@ -78,9 +78,9 @@ async function startStream(
   if (path !== undefined && input === undefined) return sttStream({ ...options, path })
   // Before the network is asked for anything.
   if (httpUrlOf(source)) resolveOptions(options)
-  const { bytes } = await openSource(source, { input, sourceTimeoutMs, signal })
+  const { bytes, live } = await openSource(source, { input, sourceTimeoutMs, signal })
   try {
-    const stream = sttStream(options)
+    const stream = sttStream({ live, ...options })
     // What fails shows on the stream, which is read. Not awaited: a source may ignore that it was destroyed.
     pipeline(bytes, stream, () => {})
     return stream

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { RequestListener, ServerResponse } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { inspect } from 'node:util'
 import { gzipSync } from 'node:zlib'
@@ -73,6 +74,7 @@ t.test('it asks for the bytes as they are, with the credentials of the URL', asy
     authorization: `Basic ${Buffer.from(`me:${SECRET}`).toString('base64')}`,
     'accept-encoding': 'identity',
     'icy-metadata': undefined,
+    connection: 'close',
     range: undefined,
   })
 })
@@ -90,6 +92,7 @@ t.test('redirects are followed within the web, and credentials stay with their s
     message: `${loop.shownUrl} could not be fetched: it was redirected more than 5 times`,
     retryable: false,
   })
+  t.equal(loop.requests.length, 6)
   for (const location of [`ftp://example.com/?${SECRET}`, 'file:///etc/passwd', 'data:audio/wav,AAAA']) {
     const { url } = await webSite(t, (_, response) => redirect(location)(response))
     t.match(await failureOf(t, url), { code: 'STT_ERR_SOURCE', retryable: false }, location)
@@ -337,6 +340,9 @@ t.test('a Response is taken as it is, with the same care', async t => {
   bytes.destroy()
   await site.idle()
 
+  const refusing = await webSite(t, (_, response) => response.writeHead(503).write('<html>'))
+  t.match(await failureOf(t, await fetch(refusing.shownUrl)), { code: 'STT_ERR_SOURCE', httpStatus: 503 })
+  await refusing.idle()
   t.match(await failureOf(t, new Response('<html>', { status: 502 })), {
     code: 'STT_ERR_SOURCE',
     httpStatus: 502,
@@ -387,6 +393,33 @@ t.test('a URL is transcribed as a file is', async t => {
     t.match(await transcribe(site.url, { url }), { text: TEXT, warnings: [] })
     t.match(await transcribe(await fetch(site.shownUrl), { url }), { text: TEXT })
   }
+})
+
+t.test('what is live is decoded with little to look at before', async t => {
+  const { url } = await scriptedServer(t)
+  const directory = t.testdir({ 'tone.wav': WAV })
+  const mkv = readFileSync(await encode(directory, 'tone.mkv', ['-i', 'tone.wav']))
+  const calls = join(directory, 'calls')
+  writeFileSync(join(directory, 'ffmpeg'), `#!/bin/sh\necho "$@" >> ${calls}\nexec ffmpeg "$@"\n`, {
+    mode: 0o755,
+  })
+  const station = await webSite(t, (_, response) => response.writeHead(200, { 'icy-name': 'x' }).end(mkv))
+  const file = await webSite(t, storedFile({ bytes: mkv }))
+  const options = { url, ffmpegPath: join(directory, 'ffmpeg') }
+  t.match(await transcribe(station.url, options), { text: TEXT })
+  t.match(await transcribe(file.url, options), { text: TEXT })
+  t.match(
+    await transcribe(station.url, { ...options, live: false }),
+    { text: TEXT },
+    'the option has the last word',
+  )
+  t.strictSame(
+    readFileSync(calls, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map(call => call.includes('-analyzeduration')),
+    [true, false, false],
+  )
 })
 
 t.test('what a URL fails with is the error, and no session is opened for it', async t => {

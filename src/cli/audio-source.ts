@@ -27,8 +27,8 @@ export async function startTranscription(file: string, options: SttStreamOptions
   if (path !== undefined && options.input === undefined && (await isMp4(path))) {
     return { stream: createStream({ ...options, path }), endAudio: () => false }
   }
-  const { bytes } = await openSource(file === '-' ? process.stdin : file, { signal: options.signal })
-  const stream = createStream(options, bytes)
+  const { bytes, live } = await openSource(file === '-' ? process.stdin : file, { signal: options.signal })
+  const stream = createStream({ live, ...options }, bytes)
   bytes.once('error', error => stream.destroy(error))
   // Standard input that nobody closes would keep the process.
   stream.once('close', () => bytes.destroy())
