@@ -18,7 +18,7 @@ await pipeline(
   decoder,
   // Takes the format from the decoder, which knows it before its first chunk.
   resample({ format: decoder }),
-  frame({ frameMs: 200 }),
+  frame({ frameMs: 200, startMs: 0 }),
   async frames => {
     for await (const { startMs, levelDb, voiced } of frames) {
       console.log(

@@ -32,6 +32,8 @@ export type {
 } from './stt/events.js'
 export type { LatencySummary } from './stt/latency-histogram.js'
 export { decode, Decoder } from './audio/decode.js'
+export type { DecodedSource } from './audio/decode.js'
+export type { Container } from './audio/sniff.js'
 export type { DecodeOptions } from './audio/decode-options.js'
 export { microphone, Microphone, type MicrophoneWarning } from './audio/microphone.js'
 export { microphones, type MicrophoneDevice, type MicrophonesOptions } from './audio/microphone-list.js'
