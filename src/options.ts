@@ -40,7 +40,7 @@ export interface SttStreamOptions
   /** Declares raw audio. 'auto' (default): the first bytes tell what it is. */
   input?: PcmFormat | 'auto'
   /**
-   * Who decodes what is compressed. 'auto': mp3, FLAC and Opus in Ogg that are written are decoded in process, where
+   * Who decodes what is compressed. 'auto': mp3 and Opus in Ogg that are written are decoded in process, where
    * the optional packages for it are installed, all else by ffmpeg. 'ffmpeg': ffmpeg decodes everything that has a
    * header. Default 'auto'.
    */

@@ -10,7 +10,6 @@ const work = t.testdir()
 const SINE = ['-f', 'lavfi', '-i', 'sine=440:r=48000:d=1']
 const FILES: Record<Codec, [name: string, args: string[]]> = {
   mp3: ['tone.mp3', ['-c:a', 'libmp3lame']],
-  flac: ['tone.flac', ['-c:a', 'flac']],
   opus: ['tone.ogg', ['-c:a', 'libopus']],
 }
 const CODECS = Object.keys(FILES) as Codec[]
@@ -65,8 +64,8 @@ for (const codec of CODECS) {
   t.test(`${codec}: two files behind one another are heard to the end`, async t => {
     const file = await fileOf(codec)
     const { pcm } = await fromBytes(randomSplit(Buffer.concat([file, file]), 4, 10_000))
-    // A FLAC's second header is no frame; its frames follow.
-    isTone(t, pcm, 2)
+    const middle = pcm.length / 2 - ((pcm.length / 2) % 4)
+    for (const half of [pcm.subarray(0, middle), pcm.subarray(middle)]) isTone(t, half, 1)
   })
 
   t.test(

@@ -30,7 +30,6 @@ interface Decoded {
   readonly channelData: readonly Float32Array[]
   readonly samplesDecoded: number
   readonly sampleRate: number
-  readonly bitDepth?: number
   readonly errors: readonly { readonly message: string }[]
 }
 
@@ -42,12 +41,11 @@ interface WasmDecoder {
 }
 
 const { codec, channels } = workerData as CodecWorkerData
-const { name, className, minChunkBytes } = CODECS[codec]
+const { name, className } = CODECS[codec]
 const module = (await import(name)) as Record<string, new () => WasmDecoder>
 const pages = codec === 'opus' ? new OggPages() : undefined
 
 let decoder = await open()
-let gathered: Buffer = Buffer.alloc(0)
 let isFirstLink = true
 let pending = Promise.resolve()
 
@@ -82,16 +80,7 @@ async function* finish(): AsyncGenerator<Decoded> {
 
 async function answer(chunk: Buffer | undefined): Promise<void> {
   const parts: Decoded[] = []
-  if (chunk) {
-    gathered = gathered.length > 0 ? Buffer.concat([gathered, chunk]) : chunk
-    if (gathered.length >= minChunkBytes) {
-      for await (const part of decodeChunk(gathered)) parts.push(part)
-      gathered = Buffer.alloc(0)
-    }
-  } else {
-    if (gathered.length > 0) for await (const part of decodeChunk(gathered)) parts.push(part)
-    for await (const part of finish()) parts.push(part)
-  }
+  for await (const part of chunk ? decodeChunk(chunk) : finish()) parts.push(part)
   const heard = parts.filter(({ samplesDecoded }) => samplesDecoded > 0)
   const errors = parts.flatMap(part => part.errors)
   const samples = interleave(heard)
@@ -118,20 +107,11 @@ function interleave(parts: readonly Decoded[]): Float32Array {
       throw new Error('rate or channels change in the middle')
     for (let c = 0; c < count; c++) {
       const channel = part.channelData[c]!
-      const scale = scaleOf(part)
-      for (let i = 0, at = start + c; i < part.samplesDecoded; i++, at += count)
-        samples[at] = scale ? Math.round(channel[i]! * scale.given) / scale.full : channel[i]!
+      for (let i = 0, at = start + c; i < part.samplesDecoded; i++, at += count) samples[at] = channel[i]!
     }
     start += part.samplesDecoded * count
   }
   return samples
-}
-
-/** FLAC's decoder gives 1.0 for the highest sample, where everybody else gives it for one more: made whole again. */
-function scaleOf({ bitDepth }: Decoded): { given: number; full: number } | undefined {
-  if (codec !== 'flac' || !bitDepth) return undefined
-  const full = 2 ** (bitDepth - 1)
-  return { given: full - 1, full }
 }
 
 parentPort?.on('message', (chunk: Uint8Array | null) => {

@@ -63,8 +63,6 @@ export function chooseRoute(head: Buffer, ended: boolean): Route | undefined {
         ...(typeof audio === 'object' && { channels: audio.channels }),
       }
     }
-    case 'flac':
-      return { kind: 'codec', container, codec: 'flac' }
     case 'ogg-opus':
       return { kind: 'codec', container, codec: 'opus' }
     case 'mp4':

@@ -33,7 +33,7 @@ const BUFFER_BYTES = 64 * 1024
 
 /**
  * Bytes of any audio in, samples out, in the encoding, rate and channels that `format` tells. Uncompressed files and
- * declared raw audio are read in process and keep their encoding; mp3, FLAC and Opus in Ogg that are written to it
+ * declared raw audio are read in process and keep their encoding; mp3 and Opus in Ogg that are written to it
  * are decoded in process where their packages are installed; everything else goes through ffmpeg. What is decoded
  * comes as f32. The samples end only when the decoding has succeeded: ffmpeg's exit code is awaited.
  *
