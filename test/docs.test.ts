@@ -338,7 +338,7 @@ t.test('the programs in the documentation run', async t => {
   for (const [index, { document, code }] of PROGRAMS.entries()) {
     const needsMicrophone = code.includes('microphone(')
     if (needsMicrophone && noPulseServer) continue
-    const pulse = needsMicrophone ? await pulseServer(t) : undefined
+    const pulse = needsMicrophone ? await pulseServer(t, { isOpen: true }) : undefined
     pulse?.speak(Buffer.alloc(SPOKEN_BYTES))
     // The local recogniser takes seconds to load; one program has it, in a server of its own.
     const address = code.includes('transcribeFile(') ? httpUrl : url

@@ -133,7 +133,7 @@ const TESTS: Record<string, (t: Test, name: string) => Promise<void>> = {
   },
 
   async 'microphone.mjs'(t, name) {
-    const pulse = await pulseServer(t)
+    const pulse = await pulseServer(t, { isOpen: true })
     const { url } = await scriptedServer(t)
     const env = { ...process.env, ...pulse.env, STT_URL: url }
     const program = spawn(process.execPath, [join(EXAMPLES, name), pulse.device], { env })

@@ -64,7 +64,7 @@ class Listening {
 }
 
 t.test('speech at a microphone becomes words', withPulse, async t => {
-  const pulse = await pulseServer(t, { sampleRateHertz: 16_000 })
+  const pulse = await pulseServer(t, { sampleRateHertz: 16_000, isOpen: true })
   pulse.speak(Buffer.alloc(SECOND / 2))
   const listening = new Listening(pulse, ['--local', '--device', pulse.device])
   await listening.says('listening to pulse:test')
@@ -81,7 +81,7 @@ t.test('speech at a microphone becomes words', withPulse, async t => {
 })
 
 t.test('Ctrl-C in the middle of a turn waits for its words', withPulse, async t => {
-  const pulse = await pulseServer(t, { sampleRateHertz: 16_000 })
+  const pulse = await pulseServer(t, { sampleRateHertz: 16_000, isOpen: true })
   const { url } = await scriptedServer(t, {
     script: [{ startMs: 200, endMs: 6_000, text: 'turn the lamp on' }],
   })
@@ -95,7 +95,7 @@ t.test('Ctrl-C in the middle of a turn waits for its words', withPulse, async t 
 })
 
 t.test('a second Ctrl-C aborts, and so does SIGTERM', withPulse, async t => {
-  const pulse = await pulseServer(t, { sampleRateHertz: 16_000 })
+  const pulse = await pulseServer(t, { sampleRateHertz: 16_000, isOpen: true })
   const { url } = await scriptedServer(t, { faults: { end: { finalDelayMs: 600_000 } } })
   for (const [code, ...signals] of [
     [130, 'SIGINT', 'SIGINT'],
@@ -113,7 +113,7 @@ t.test('a second Ctrl-C aborts, and so does SIGTERM', withPulse, async t => {
 })
 
 t.test('a microphone that is missing or goes away is told, with 3', withPulse, async t => {
-  const pulse = await pulseServer(t, { sampleRateHertz: 16_000 })
+  const pulse = await pulseServer(t, { sampleRateHertz: 16_000, isOpen: true })
   const { url } = await scriptedServer(t)
   const missing = new Listening(pulse, ['--url', url, '--device', 'pulse:nobody'])
   t.equal(await missing.exitCode(), 3)
@@ -131,7 +131,7 @@ t.test('a microphone that is missing or goes away is told, with 3', withPulse, a
 })
 
 t.test('a server that is not there ends the microphone too', withPulse, async t => {
-  const pulse = await pulseServer(t, { sampleRateHertz: 16_000 })
+  const pulse = await pulseServer(t, { sampleRateHertz: 16_000, isOpen: true })
   pulse.speak(Buffer.alloc(SECOND))
   const listening = new Listening(pulse, ['--url', 'ws://127.0.0.1:1/'])
   t.equal(await listening.exitCode(), 1)
@@ -161,7 +161,7 @@ t.test(
   'on a terminal what is being said stands on a line that is written anew',
   { skip: noPulseServer || (!hasTerminal && 'script is missing') },
   async t => {
-    const pulse = await pulseServer(t, { sampleRateHertz: 16_000 })
+    const pulse = await pulseServer(t, { sampleRateHertz: 16_000, isOpen: true })
     const { url } = await scriptedServer(t)
     pulse.speak(Buffer.alloc(2 * SECOND))
     const command = `${process.execPath} ${CLI} listen --url ${url}`
