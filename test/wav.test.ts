@@ -274,6 +274,11 @@ t.test('refuses broken AU headers', async t => {
   await t.rejects(read([offset]), { code: 'STT_ERR_DECODE', message: /data begin at 20; expected 24 to/ })
   offset.writeUInt32BE(0xfffffff0, 4)
   await t.rejects(read([offset]), { code: 'STT_ERR_DECODE', message: /data begin at 4294967280/ })
+  offset.writeUInt32BE(50, 4)
+  await t.rejects(read(splitEvery(offset, 9)), {
+    code: 'STT_ERR_DECODE',
+    message: /ends 16 bytes before its samples, which begin at 50/,
+  })
   const channels = Buffer.from(file)
   channels.writeUInt32BE(0x10000001, 20)
   await t.rejects(read([channels]), { code: 'STT_ERR_UNSUPPORTED_AUDIO', message: /268435457 channels/ })

@@ -1,3 +1,4 @@
+import { SttError } from '../errors.js'
 import type { Callback, Decoding, DecodingSink } from './decoding.js'
 import type { PcmHeader } from './pcm-reader.js'
 import { PcmReader } from './pcm-reader.js'
@@ -18,13 +19,20 @@ export class PcmDecoding implements Decoding {
   }
 
   write(chunk: Buffer, callback: Callback): void {
-    const samples = this.#reader.read(chunk)
-    if (samples.length === 0 || this.#sink.samples(samples, this.#header.format)) callback()
+    // None are given too: a file of no samples has a format all the same.
+    if (this.#sink.samples(this.#reader.read(chunk), this.#header.format)) callback()
     else this.#held = callback
   }
 
   end(callback: Callback): void {
-    const { missingBytes, pcmBytes } = this.#reader
+    const { missingBytes, missingHeaderBytes, pcmBytes } = this.#reader
+    if (missingHeaderBytes > 0) {
+      const { dataOffset } = this.#header
+      const message = `the file ends ${missingHeaderBytes} bytes before its samples, which begin at ${dataOffset}`
+      this.#sink.fail(new SttError('STT_ERR_DECODE', message))
+      callback()
+      return
+    }
     if (missingBytes > 0) {
       const message = `the file ends ${missingBytes} bytes before its header says, after ${pcmBytes}`
       this.#sink.warn({ code: 'STT_WARN_TRUNCATED', message })

@@ -63,6 +63,11 @@ export class PcmReader {
     return NOTHING
   }
 
+  /** Bytes that stand before the samples and that have not come. */
+  get missingHeaderBytes(): number {
+    return Math.max(0, (this.#header?.dataOffset ?? 0) - this.#position)
+  }
+
   /** Bytes that the header promised and that never came; 0 where it promised none. */
   get missingBytes(): number {
     const declared = this.#header?.dataBytes ?? 0
