@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { mock } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
@@ -286,6 +286,46 @@ t.test('leaves the archive of an Electron app', async t => {
   t.equal(findFfmpeg('/x/app.asar.unpacked/ffmpeg'), '/x/app.asar.unpacked/ffmpeg')
 })
 
+t.test('runs the ffmpeg that an Electron app has unpacked', async t => {
+  const { command } = await fakeFfmpeg(t, 'cat > /dev/null; cat "$WAV"')
+  const app = join(command, '..', 'app')
+  const unpacked = join(app, 'app.asar.unpacked', 'node_modules', 'ffmpeg-static')
+  await mkdir(unpacked, { recursive: true })
+  await writeFile(join(app, 'app.asar'), 'an archive, in which nothing can be run')
+  await rename(command, join(unpacked, 'ffmpeg'))
+  const packed = join(app, 'app.asar', 'node_modules', 'ffmpeg-static', 'ffmpeg')
+  t.ok((await outcome(packed)).pcm.equals(PCM), 'named by the option')
+  const elsewhere = t.testdirName
+  t.equal(await search(elsewhere, { PATH: elsewhere, FFMPEG_PATH: packed }), join(unpacked, 'ffmpeg'))
+})
+
+t.test('gives up on a stream in which no audio ever comes', async t => {
+  const { command } = await fakeFfmpeg(t, 'exec cat > /dev/null')
+  const padding = Array.from({ length: 65 }, () => Buffer.alloc(1024 * 1024))
+  const { error } = await outcome(command, [UNKNOWN_AUDIO, ...padding])
+  t.match(error, {
+    code: 'STT_ERR_DECODE',
+    message: 'ffmpeg has found no audio in the first 64 MiB of the stream',
+  })
+  const answering = await fakeFfmpeg(t, 'cat "$WAV"; exec cat > /dev/null')
+  const patient = decode({ ffmpegPath: answering.command })
+  patient.write(UNKNOWN_AUDIO)
+  await once(patient, 'data')
+  patient.resume()
+  for (const chunk of padding) patient.write(chunk)
+  patient.end()
+  await once(patient, 'close')
+  t.ok(patient.readableEnded, 'once it has come there is no bound')
+})
+
+t.test('reads the log of an ffmpeg whose user likes colours', async t => {
+  process.env['AV_LOG_FORCE_COLOR'] = '1'
+  t.teardown(() => delete process.env['AV_LOG_FORCE_COLOR'])
+  const { error } = await outcome('ffmpeg')
+  t.match(error, { code: /^STT_ERR_DECODE/, message: /: [ -~\n]+$/ })
+  t.notMatch(error?.message ?? '', '[0m')
+})
+
 /** One run of the class itself, its callbacks recorded. */
 function start(options: Partial<FfmpegRun>) {
   const heard: string[] = []
@@ -326,7 +366,11 @@ t.test('keeps a stranger’s playlist from opening local files', async t => {
   const directory = t.testdir()
   const secret = await encode(directory, 'secret.ts', ['-f', 'lavfi', '-i', 'sine=duration=1', '-c:a', 'mp2'])
   const playlist = `#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1,\nfile://${secret}\n#EXT-X-ENDLIST\n`
-  const { error, pcm } = await outcome('ffmpeg', [Buffer.from(playlist)])
+  const error = await new Promise<Error>(resolve => {
+    // The decoder refuses a playlist by itself; this is what stands behind it.
+    const { child } = start({ onError: resolve })
+    child.write(Buffer.from(playlist), () => {})
+    child.end()
+  })
   t.match(error, { code: 'STT_ERR_DECODE', message: /not on whitelist/ })
-  t.equal(pcm.length, 0)
 })
