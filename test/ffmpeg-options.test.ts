@@ -7,7 +7,7 @@ import t from 'tap'
 import type { DecodeOptions } from '#dist/audio/decode-options.js'
 import { decode } from '#dist/audio/decode.js'
 import { FfmpegLimiter } from '#dist/audio/ffmpeg-limiter.js'
-import { ffmpegArguments, liveAnalysisMs } from '#dist/audio/ffmpeg-arguments.js'
+import { ffmpegArguments, liveAnalysisMs, seekMs } from '#dist/audio/ffmpeg-arguments.js'
 import { sttStream } from '#dist/stt-stream.js'
 import { encode, firstChannel, readAll, toneShare } from './fixtures/audio.js'
 
@@ -113,6 +113,41 @@ t.test('a live transport stream with pictures is looked at for longer', async t 
   t.equal(liveAnalysisMs(Buffer.alloc(0)), 100)
 })
 
+t.test('startMs by path is what lies there in the whole, to the sample', async t => {
+  const noise = ['-f', 'lavfi', '-i', 'anoisesrc=duration=6:sample_rate=16000:amplitude=0.3:seed=1']
+  const files: [name: string, args: string[]][] = [
+    ['part.flac', []],
+    ['part.mp3', ['-q:a', '5']],
+    ['part.ogg', ['-c:a', 'libvorbis']],
+    ['opus.ogg', ['-c:a', 'libopus']],
+    ['part.m4a', ['-c:a', 'alac']],
+    ['adpcm.wav', ['-c:a', 'adpcm_ima_wav']],
+  ]
+  for (const [name, args] of files) {
+    const path = await encode(work, name, [...noise, ...args])
+    const whole = await decoded({ path, decoder: 'ffmpeg' })
+    const bytesPerMs = name === 'opus.ogg' ? 192 : 64
+    for (const [startMs, durationMs] of [
+      [1_999, 500],
+      [2_000, 500],
+      [3_217, 1_000],
+    ] as const) {
+      const part = await decoded({ path, decoder: 'ffmpeg', startMs, durationMs })
+      const expected = whole.pcm.subarray(startMs * bytesPerMs, (startMs + durationMs) * bytesPerMs)
+      t.ok(part.pcm.equals(expected) && expected.length > 0, `${name} from ${startMs} ms`)
+    }
+    t.equal(
+      (await decoded({ path, decoder: 'ffmpeg', startMs: 60_000 })).pcm.length,
+      0,
+      `${name} beyond its end`,
+    )
+  }
+  t.equal(seekMs('mp3', 61_999), 60_000)
+  t.equal(seekMs('mp3', 1_999), undefined)
+  t.equal(seekMs('mp3'), undefined)
+  t.equal(seekMs('wav', 61_999), undefined)
+})
+
 t.test('ffmpegNiceness is the priority of the child', async t => {
   const path = await encode(work, 'nice.ogg', [...tone(440, 60), '-c:a', 'libvorbis'])
   const { command, pid } = await watchedFfmpeg('nice')
@@ -156,10 +191,7 @@ t.test('what is wrong with an option is said at once', async t => {
   ]
   for (const [options, message] of wrong) {
     t.throws(() => decode(options), { message })
-    t.throws(
-      () => sttStream({ url: 'local', ...options }),
-      new RegExp(`^${Object.keys(options)[0]}: `),
-    )
+    t.throws(() => sttStream({ url: 'local', ...options }), new RegExp(`^${Object.keys(options)[0]}: `))
   }
 })
 

@@ -8,7 +8,7 @@ import { checkDecodeOptions, type CheckedDecodeOptions, type DecodeOptions } fro
 import { chooseRoute, type Route } from './decode-route.js'
 import type { Callback, Decoding, DecodingSink, DecodeWarning } from './decoding.js'
 import { FfmpegDecoding } from './ffmpeg-decoding.js'
-import { BRIEF_ANALYSIS_MS, liveAnalysisMs } from './ffmpeg-arguments.js'
+import { BRIEF_ANALYSIS_MS, liveAnalysisMs, seekMs } from './ffmpeg-arguments.js'
 import { findFfmpeg } from './ffmpeg-find.js'
 import { Head } from './head.js'
 import { Inspector } from './inspect.js'
@@ -214,7 +214,9 @@ export class Decoder extends Duplex {
       return new CodecDecoding(route, options.ffmpegStallTimeoutMs, sink)
     if (this.#pathIsFile) {
       this.#opensPath = true
-      return new FfmpegDecoding({ path: options.path }, options, sink)
+      const seek = { seekMs: seekMs(container, options.startMs) }
+      this.#window.skip(seek.seekMs ?? 0)
+      return new FfmpegDecoding({ path: options.path, ...seek }, options, sink)
     }
     if (kind === 'spool') return new SpooledDecoding(options, sink)
     const isElementary = container === 'mp3' || container === 'aac'

@@ -1,3 +1,5 @@
+import type { Container } from './sniff.js'
+
 /** What of a run shows in its command line. */
 export interface FfmpegInput {
   /** The file to decode. Neither this nor `isFile`: the bytes come through a pipe. */
@@ -21,6 +23,24 @@ export const BRIEF_ANALYSIS_MS = 100
 const TRANSPORT_STREAM_ANALYSIS_MS = 2_000
 /** A transport stream's packets begin with this byte, or have it behind a time stamp of four bytes. */
 const SYNC_BYTE = 0x47
+
+/**
+ * Where ffmpeg finds a position to the sample, which was tried. In WAV and ASF it misses by up to seconds, in Matroska by
+ * some ms, and in Ogg Vorbis now and then.
+ */
+const SEEKS_EXACTLY: readonly Container[] = ['flac', 'mp3', 'mp4', 'ogg-opus']
+/** Decoders need some audio before they give what they would have given from the start. */
+const PREROLL_MS = 1_000
+
+/**
+ * Where in a file ffmpeg should begin so that `startMs` can be cut to the sample behind it, in ms.
+ * @returns undefined for the beginning
+ */
+export function seekMs(container: Container, startMs = 0): number | undefined {
+  if (!SEEKS_EXACTLY.includes(container) || startMs < 2 * PREROLL_MS) return undefined
+  // Whole seconds are whole samples at every rate.
+  return Math.floor((startMs - PREROLL_MS) / 1_000) * 1_000
+}
 
 /**
  * How far ffmpeg should look ahead at a live source, in ms, told from its first bytes. By default it takes up to 5 s of

@@ -9,18 +9,21 @@ import { PcmReader } from './pcm-reader.js'
 import { readWavHeader } from './wav.js'
 
 /** What a run of ffmpeg needs to know beyond the options. */
-export type FfmpegSource = Pick<FfmpegRun, 'path' | 'file' | 'analysisMs'>
+export type FfmpegSource = Pick<FfmpegRun, 'path' | 'file' | 'analysisMs' | 'seekMs'>
 
 /** Through a child process of ffmpeg, which makes a WAV file of 32-bit floats of whatever it is. */
 export class FfmpegDecoding implements Decoding {
   readonly #sink: DecodingSink
   readonly #reader = new PcmReader(readWavHeader)
   readonly #child: Ffmpeg
+  /** Where it begins somewhere in the file, it may begin behind its end. */
+  readonly #mayBeEmpty: boolean
   #closed = false
 
   /** @throws SttError STT_ERR_FFMPEG_NOT_FOUND */
   constructor(source: FfmpegSource, options: CheckedDecodeOptions, sink: DecodingSink) {
     this.#sink = sink
+    this.#mayBeEmpty = source.seekMs !== undefined
     this.#child = new Ffmpeg({
       ...source,
       ...(source.path !== undefined && { path: resolve(source.path) }),
@@ -67,7 +70,7 @@ export class FfmpegDecoding implements Decoding {
   #onExit(): void {
     if (this.#closed) return
     const { said } = this.#child
-    if (this.#reader.pcmBytes === 0) {
+    if (this.#reader.pcmBytes === 0 && !this.#mayBeEmpty) {
       this.#sink.fail(ffmpegFailure(said, { code: 0 }))
       return
     }

@@ -12,6 +12,7 @@ export interface WindowOptions {
 export class PcmWindow {
   readonly #options: WindowOptions
   #position = 0
+  #skippedMs = 0
   #startByte = 0
   #endByte = Infinity
 
@@ -22,6 +23,11 @@ export class PcmWindow {
   /** Whether nothing more of the source is wanted. */
   get isOver(): boolean {
     return this.#position >= this.#endByte
+  }
+
+  /** The source's beginning is left out already, so many ms of it. Before the first chunk. */
+  skip(ms: number): void {
+    this.#skippedMs = ms
   }
 
   /** @returns the part of the chunk that lies in the window, as a view */
@@ -38,8 +44,9 @@ export class PcmWindow {
   #place(format: PcmFormat): void {
     const { startMs = 0, durationMs = Infinity } = this.#options
     const bytesAt = (ms: number) => Math.round((ms * format.sampleRateHertz) / 1000) * blockAlign(format)
-    this.#startByte = bytesAt(startMs)
-    this.#endByte = bytesAt(startMs + durationMs)
+    const skippedBytes = bytesAt(this.#skippedMs)
+    this.#startByte = bytesAt(startMs) - skippedBytes
+    this.#endByte = bytesAt(startMs + durationMs) - skippedBytes
   }
 }
 
