@@ -8,7 +8,7 @@ import { resample } from '#dist/audio/resample.js'
 import { wavHeader } from '#dist/audio/wav-header.js'
 import { audioDurationMs } from '#dist/cli/audio-duration.js'
 import { Progress } from '#dist/cli/progress.js'
-import { encode } from './fixtures/audio.js'
+import { encode, sine } from './fixtures/audio.js'
 import { stampedChannels } from './fixtures/stamped-channels.js'
 import { SECRET, storedFile, webSite } from './fixtures/web-site.js'
 import { scriptedRecognizer, startLocalServer, type Script } from '#dist/testing.js'
@@ -55,8 +55,9 @@ async function scripted(t: Test, script = TEN_METERS, options: LocalServerOption
   return server.url
 }
 
-const silence = (ms: number) => Buffer.alloc(ms * 32)
-const wav = (ms: number) => Buffer.concat([wavHeader(LINEAR16, ms * 32), silence(ms)])
+/** Not silence, which would be warned of. */
+const sound = (ms: number) => sine(LINEAR16, 440, ms / 1_000)
+const wav = (ms: number) => Buffer.concat([wavHeader(LINEAR16, ms * 32), sound(ms)])
 
 t.test('--version and --help answer on stdout', async t => {
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')) as {
@@ -173,7 +174,7 @@ t.test(
     t.equal(code, 1)
     t.equal(stdout, `${a}: go forward ten meters\n${c}: go forward ten meters\n`)
     t.match(stderr, /^sttstream: .*missing\.wav: .*no such file or directory.* \[ENOENT\]$/m)
-    t.match(stderr, /^sttstream: .*b\.wav: .* \[STT_ERR_DECODE\]$/m)
+    t.match(stderr, /^sttstream: .*b\.wav: .* \[STT_ERR_DECODE_NOT_MEDIA\]$/m)
     t.notMatch(stderr, /^ +at /m, 'no stack')
   },
 )
@@ -201,7 +202,7 @@ t.test('--out-dir writes one document for each file', async t => {
 t.test('standard input is read with -, raw audio as declared', async t => {
   const url = await scripted(t)
   const child = start(['transcribe', '--url', url, '--raw', 's16le:16000:1', '-'])
-  child.stdin.end(silence(3_000))
+  child.stdin.end(sound(3_000))
   t.match(await resultOf(child), { code: 0, stdout: 'go forward ten meters\n', stderr: '' })
 })
 
@@ -328,7 +329,7 @@ t.test('the first Ctrl-C ends the audio and shows what is there', async t => {
   t.teardown(() => child.kill('SIGKILL'))
   const result = resultOf(child)
   child.stdin.on('error', () => {})
-  child.stdin.write(silence(1_300))
+  child.stdin.write(sound(1_300))
   await once(child.stdout, 'data')
   process.kill(-child.pid!, 'SIGINT')
   const { code, stdout, stderr } = await result
@@ -356,7 +357,7 @@ t.test('the second Ctrl-C aborts', async t => {
   t.teardown(() => child.kill('SIGKILL'))
   const result = resultOf(child)
   child.stdin.on('error', () => {})
-  child.stdin.write(silence(1_300))
+  child.stdin.write(sound(1_300))
   await once(child.stdout, 'data')
   child.kill('SIGINT')
   await once(child.stderr, 'data')
@@ -384,7 +385,7 @@ t.test('the first Ctrl-C ends a live stream', async t => {
   const url = await scripted(t)
   const station = await webSite(t, (_, response) => {
     response.writeHead(200, { 'icy-name': 'Radio Silence' })
-    const play = () => response.destroyed || response.write(silence(100), () => setImmediate(play))
+    const play = () => response.destroyed || response.write(sound(100), () => setImmediate(play))
     play()
   })
   const raw = ['--raw', 's16le:16000:1']
@@ -416,7 +417,7 @@ t.test('a reader of stdout that goes away is no failure', async t => {
   const child = start(['transcribe', '--url', url, '--raw', 's16le:16000:1', '-'])
   child.stdout.destroy()
   child.stdin.on('error', () => {})
-  child.stdin.end(silence(12_000))
+  child.stdin.end(sound(12_000))
   const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')])
   t.strictSame([child.exitCode, stderr], [0, ''])
 })
@@ -471,7 +472,7 @@ t.test('on a terminal the progress is one line that is rewritten', async t => {
 })
 
 t.test('the duration of a file comes from its container or its declared format', async t => {
-  const dir = t.testdir({ 'a.wav': wav(1_500), 'a.raw': silence(2_000), 'a.txt': 'no audio' })
+  const dir = t.testdir({ 'a.wav': wav(1_500), 'a.raw': sound(2_000), 'a.txt': 'no audio' })
   t.equal(await audioDurationMs(join(dir, 'a.wav')), 1_500)
   t.equal(await audioDurationMs(join(dir, 'a.raw'), LINEAR16), 2_000)
   t.equal(await audioDurationMs(join(dir, 'a.txt')), undefined)
@@ -507,7 +508,7 @@ t.test('an mp4 whose index is at its end is read by path', async t => {
     '-f',
     'lavfi',
     '-i',
-    'anullsrc=r=16000:cl=mono',
+    'sine=440:r=16000',
     '-t',
     '3',
     file,
