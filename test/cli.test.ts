@@ -90,6 +90,9 @@ t.test('wrong usage says what was expected and ends with 2', async t => {
     [['transcribe', '--raw', 's16le:1:1', 'a.raw'], /raw\.sampleRateHertz must be/],
     [['transcribe', '--channels', 'left', 'a.wav'], /Expected channels counted from 0/],
     [['transcribe', '--channels', '0,8', 'a.wav'], /channels must be .* from 0 to 7.*got \[0, 8\]/],
+    [['transcribe', '--start', '1:2:3:4', 'a.wav'], /Expected seconds or \[hours:\]minutes:seconds/],
+    [['transcribe', '--duration', '0', 'a.wav'], /Expected more than 0 s/],
+    [['transcribe', '--track', 'en', 'a.wav'], /number of an audio track/],
     [['transcribe', '--resampler-quality', 'best', 'a.wav'], /Allowed choices are high, fast/],
     [['transcribe', '-', '-'], /can be read only once/],
     [['transcribe', 'ftp://example.com/a.mp3'], /source must be a path, .* got a ftp: URL/],
@@ -224,6 +227,22 @@ t.test('--channels separate hears each by itself and says which it was', async t
     cli(['transcribe', '--url', server.url, '--channels', 'separate', '--format', format, file])
   t.match(await transcribe('text'), { code: 0, stdout: 'channel 1: hello\nchannel 0: goodbye\n' })
   t.match((await transcribe('vtt')).stdout, /\n<v Channel 1>hello\n(.|\n)*\n<v Channel 0>goodbye\n/)
+})
+
+t.test('--start, --duration and --track hear a part, whose times are those of the whole', async t => {
+  const url = await scripted(t)
+  const file = join(t.testdir({ 'a.wav': wav(90_000) }), 'a.wav')
+  const part = ['--start', '1:20', '--duration', '2.5', '--track', '0', '--progress']
+  const { stdout, stderr } = await cli(['transcribe', '--url', url, '--format', 'json', ...part, file])
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as { type: string; startMs?: number })
+  t.match(stderr, /^a\.wav: 2\.5 of 2\.5 s/)
+  const [first] = events.filter(({ type }) => type === 'speechStarted')
+  t.ok(first?.startMs !== undefined && first.startMs >= 80_000 && first.startMs < 82_500, `${first?.startMs}`)
+  const other = await cli(['transcribe', '--url', url, '--track', '1', file])
+  t.match(other, { code: 1, stderr: /STT_ERR_DECODE_NO_AUDIO/ })
 })
 
 t.test('--resampler-quality chooses how the audio is resampled', async t => {

@@ -58,6 +58,25 @@ export function parseDevice(text: string): string {
   throw new InvalidArgumentError(`Expected an id of --list-devices: one of ${systems}, a colon and a name.`)
 }
 
+/** Seconds, or hours, minutes and seconds with colons between them, e.g. 90, 1:30 or 0:01:30.5; as ms. */
+export function parseTime(text: string): number {
+  if (!/^(\d+:){0,2}\d+(\.\d+)?$/.test(text))
+    throw new InvalidArgumentError('Expected seconds or [hours:]minutes:seconds, e.g. 90, 1:30 or 0:01:30.5.')
+  return text.split(':').reduce((seconds, part) => seconds * 60 + Number(part), 0) * 1000
+}
+
+/** As {@link parseTime}, but more than nothing. */
+export function parseDuration(text: string): number {
+  const ms = parseTime(text)
+  if (ms === 0) throw new InvalidArgumentError('Expected more than 0 s.')
+  return ms
+}
+
+export function parseTrack(text: string): number {
+  if (/^\d{1,3}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Expected the number of an audio track, counted from 0.')
+}
+
 export function parsePort(text: string): number {
   const port = Number(text)
   if (/^\d+$/.test(text) && port <= 65_535) return port

@@ -4,7 +4,15 @@ import type { ExitCode } from './exit-code.js'
 import { inputName } from './input-name.js'
 import { outputPath } from './output.js'
 import type { TranscribeOptions } from './transcribe-options.js'
-import { parseChannels, parseInput, parsePace, parseRaw } from './option-values.js'
+import {
+  parseChannels,
+  parseDuration,
+  parseInput,
+  parsePace,
+  parseRaw,
+  parseTime,
+  parseTrack,
+} from './option-values.js'
 import { addStreamOptions } from './stream-options.js'
 
 const EXAMPLES = `
@@ -12,6 +20,7 @@ Examples:
   sttstream transcribe talk.mp3
   sttstream transcribe --format vtt talk.mp3 > talk.vtt
   sttstream transcribe --format srt --out-dir subtitles *.m4a
+  sttstream transcribe --start 1:30 --duration 60 --track 1 film.mkv
   sttstream transcribe https://example.com/talk.mp3
   arecord -f S16_LE -r 16000 | sttstream transcribe --raw s16le:16000:1 -
 
@@ -34,6 +43,9 @@ export function transcribeCommand(setExitCode: (code: ExitCode) => void): Comman
       parsePace,
     )
     .option('--raw <format>', 'the audio has no header: ENCODING:RATE:CHANNELS, e.g. s16le:16000:1', parseRaw)
+    .option('--start <time>', 'begin there: seconds or [hours:]minutes:seconds (default: 0)', parseTime)
+    .option('--duration <time>', 'hear so much of it (default: all)', parseDuration)
+    .option('--track <number>', 'the audio track, counted from 0 (default: the one ffmpeg takes)', parseTrack)
     .option(
       '--channels <list>',
       "hear these channels alone, counted from 0, e.g. 0 or 0,1, or each by itself: 'separate' (default: the mean of all)",

@@ -91,7 +91,7 @@ class Run {
         const manyFiles = this.#files.length > 1 && outDir === undefined
         const formatter = eventFormatter({ format, file: name, words, manyFiles })
         const progressOn = this.#showsProgress() ? process.stderr : undefined
-        const durationMs = progressOn && (await audioDurationMs(file, raw))
+        const durationMs = progressOn && this.#heardMs(await audioDurationMs(file, raw))
         this.#current = await startTranscription(file, this.#streamOptions(connect))
         const { stream } = this.#current
         await transcribeFile({
@@ -122,18 +122,28 @@ class Run {
   }
 
   #streamOptions(connect: SttStreamOptions): SttStreamOptions {
-    const { pace, raw, channels, resamplerQuality } = this.#options
+    const { pace, raw, start, duration, track, channels, resamplerQuality } = this.#options
     return {
       ...connect,
       ...streamOptions(this.#options),
       signal: this.#aborter.signal,
       ...(pace !== undefined && { pace }),
       ...(raw !== undefined && { input: raw }),
+      ...(start !== undefined && { startMs: start }),
+      ...(duration !== undefined && { durationMs: duration }),
+      ...(track !== undefined && { track }),
       ...(channels !== undefined && { channels }),
       // Nobody waits for a single line of a file.
       mergeWaitMs: false,
       ...(resamplerQuality !== undefined && { resamplerQuality }),
     }
+  }
+
+  /** How much of so much is asked for. */
+  #heardMs(wholeMs: number | undefined): number | undefined {
+    const { start = 0, duration = Infinity } = this.#options
+    const restMs = wholeMs === undefined ? duration : Math.min(Math.max(0, wholeMs - start), duration)
+    return Number.isFinite(restMs) ? restMs : undefined
   }
 
   #showsProgress(): boolean {

@@ -6,6 +6,11 @@ import type { StreamCommandOptions } from './stream-options.js'
 export interface TranscribeOptions extends StreamCommandOptions {
   pace?: number | 'realtime' | false
   raw?: PcmFormat
+  /** In ms. */
+  start?: number
+  /** In ms. */
+  duration?: number
+  track?: number
   channels?: number[] | 'separate'
   resamplerQuality?: ResamplerQuality
   outDir?: string
