@@ -11,7 +11,7 @@ import { longHeaders, noAudio } from './hostile/strangers.js'
 import { flips, truncations, tryAll, watchLeftovers } from './hostile/trials.js'
 
 const SEEDS_IN_PROCESS = range(1, 250)
-const SEEDS_WITH_DECODERS = range(1, 2)
+const SEEDS_WITH_DECODERS = [1]
 
 const work = t.testdir({ temporary: {} })
 const temporary = join(work, 'temporary')
@@ -38,8 +38,8 @@ t.test('ends what is damaged as audio or as a typed error', async t => {
 t.test('ends what is cut off as audio or as a typed error', async t => {
   for (const specimen of specimens) {
     const { boundaries, file, isInProcess } = specimen
-    if (isInProcess) await tryAll(t, truncations(specimen, range(1, 200), { ffmpegPath: NO_FFMPEG }))
-    else await tryAll(t, truncations(specimen, [...everyNth(boundaries, 3), file.length - 1]))
+    if (isInProcess) await tryAll(t, truncations(specimen, boundaries, { ffmpegPath: NO_FFMPEG }))
+    else await tryAll(t, truncations(specimen, [...everyNth(boundaries, 2), file.length - 1]))
   }
 })
 
