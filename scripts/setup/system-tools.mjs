@@ -68,6 +68,14 @@ export const SYSTEM_TOOLS = [
     hint: { brew: `unpack Debian's package pocketsphinx-en-us to ${POCKETSPHINX}` },
   },
   {
+    name: 'sox',
+    use: 'writes audio files for the tests, AMR among them',
+    isThere: () => runs('sox', '--version'),
+    apt: 'sox',
+    dnf: 'sox',
+    brew: 'sox',
+  },
+  {
     name: 'recordings of human speech',
     use: 'are heard by the demo and the tests',
     isThere: () =>

@@ -98,15 +98,28 @@ function channelsOf(part: Decoded | undefined): number {
   return part ? (channels ?? part.channelData.length) : 0
 }
 
+/**
+ * Which channel of Opus in Ogg comes first, second, ... in every other file: Vorbis has the middle between left and
+ * right, and the low frequencies last (RFC 7845, section 5.1.1.2).
+ */
+const FROM_VORBIS_ORDER: Readonly<Record<number, readonly number[]>> = {
+  3: [0, 2, 1],
+  5: [0, 2, 1, 3, 4],
+  6: [0, 2, 1, 5, 3, 4],
+  7: [0, 2, 1, 6, 5, 3, 4],
+  8: [0, 2, 1, 7, 5, 6, 3, 4],
+}
+
 function interleave(parts: readonly Decoded[]): Float32Array {
   const count = channelsOf(parts[0])
+  const order = codec === 'opus' ? FROM_VORBIS_ORDER[count] : undefined
   const samples = new Float32Array(parts.reduce((sum, part) => sum + part.samplesDecoded * count, 0))
   let start = 0
   for (const part of parts) {
     if (channelsOf(part) !== count || part.sampleRate !== parts[0]!.sampleRate)
       throw new Error('rate or channels change in the middle')
     for (let c = 0; c < count; c++) {
-      const channel = part.channelData[c]!
+      const channel = part.channelData[order?.[c] ?? c]!
       for (let i = 0, at = start + c; i < part.samplesDecoded; i++, at += count) samples[at] = channel[i]!
     }
     start += part.samplesDecoded * count

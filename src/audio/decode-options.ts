@@ -31,8 +31,8 @@ export interface DecodeOptions {
   /** The ffmpeg to run. Default: the environment variable FFMPEG_PATH, else the one prism-media finds. */
   ffmpegPath?: string
   /**
-   * The largest temporary file, in bytes, from 0 up. Written only for an mp4 that comes as a stream and has its index
-   * at the end. Default 1 GiB.
+   * The largest temporary file, in bytes, from 0 up. Written only for what comes as a stream and has its index at the
+   * end: many an mp4, and CAF with a codec. Default 1 GiB.
    */
   spoolLimitBytes?: number
   /**

@@ -53,16 +53,9 @@ export function chooseRoute(head: Buffer, ended: boolean): Route | undefined {
     case 'au':
       return inProcess(readAuHeader(head))
     case 'caf':
-      return inProcess(readCafHeader(head))
-    case 'mp3': {
-      const audio = mpegAudio(head)
-      return {
-        kind: 'codec',
-        container,
-        codec: 'mp3',
-        ...(typeof audio === 'object' && { channels: audio.channels }),
-      }
-    }
+      return cafRoute(inProcess(readCafHeader(head)))
+    case 'mp3':
+      return mp3Route(head)
     case 'ogg-opus':
       return { kind: 'codec', container, codec: 'opus' }
     case 'mp4':
@@ -74,6 +67,24 @@ export function chooseRoute(head: Buffer, ended: boolean): Route | undefined {
     default:
       return { kind: 'ffmpeg', container }
   }
+}
+
+function mp3Route(head: Buffer): Route {
+  const audio = mpegAudio(head)
+  const known = typeof audio === 'object' ? audio : undefined
+  // ffmpeg does not know it at all; mpg123-decoder makes noise of it, at rates that change.
+  if (known?.isFreeFormat)
+    throw new SttError(
+      'STT_ERR_DECODE_UNSUPPORTED_CODEC',
+      'this is MPEG audio in free format: its headers tell no bit rate, and no decoder here reads it; ' +
+        'expected one of the bit rates of the standard',
+    )
+  return { kind: 'codec', container: 'mp3', codec: 'mp3', ...(known && { channels: known.channels }) }
+}
+
+/** What a codec needs to know stands behind its data. */
+function cafRoute(route: Route | undefined): Route | undefined {
+  return route?.kind === 'ffmpeg' ? { kind: 'spool', container: 'caf' } : route
 }
 
 function mp4Route(head: Buffer, ended: boolean): Route | undefined {

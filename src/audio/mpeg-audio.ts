@@ -9,9 +9,11 @@ export interface MpegAudio {
   readonly codec: 'mp3' | 'aac'
   /** Of MPEG audio; 0 where an ADTS header leaves it to the payload. */
   readonly channels: number
+  /** Whether its headers tell no bit rate, so that a frame ends where the next is found. */
+  readonly isFreeFormat: boolean
 }
 
-interface FrameHeader extends MpegAudio {
+interface FrameHeader extends Omit<MpegAudio, 'isFreeFormat'> {
   /** Bytes to the next header; undefined where the header does not say (free format). */
   readonly frameBytes: number | undefined
   /** What no frame of a stream changes. */
@@ -44,7 +46,11 @@ export function mpegAudio(head: Uint8Array): MpegAudio | 'other' | undefined {
     const second = readFrameHeader(head, at)
     if (second === undefined) return undefined
     if (second !== 'other' && second.constant === first.constant)
-      return { codec: first.codec, channels: first.channels }
+      return {
+        codec: first.codec,
+        channels: first.channels,
+        isFreeFormat: first.frameBytes === undefined,
+      }
   }
   return first.frameBytes === undefined && head.length < FREE_FORMAT_BYTES + HEADER_BYTES
     ? undefined

@@ -15,9 +15,10 @@ const EXTENSIBLE_BYTES = 40
 /** Bytes of a `fmt ` chunk that are ever read, at most. */
 export const MAX_WAVE_FORMAT_BYTES = EXTENSIBLE_BYTES
 
-/** KSDATAFORMAT_SUBTYPE_*: a GUID of a format tag (32 bits), these two words and these bytes. */
-const SUBTYPE_WORDS = [0x0000, 0x0010] as const
-const SUBTYPE_BYTES = Buffer.from('800000aa00389b71', 'hex')
+/** KSDATAFORMAT_SUBTYPE_*: a format tag and these bytes; sox writes them in RIFX as well. */
+const SUBTYPE = Buffer.from('000000001000800000aa00389b71', 'hex')
+/** The same behind 16 zero bits of the tag, its numbers in big-endian order. */
+const RIFX_SUBTYPE = Buffer.from('00000010800000aa00389b71', 'hex')
 
 /** A chunk read in the byte order of its file. */
 export class Fields {
@@ -64,8 +65,9 @@ function formatTag(fmt: Fields, container: string): number | undefined {
   const { length } = fmt.bytes
   if (length < EXTENSIBLE_BYTES)
     throw malformed(container, `its extensible fmt chunk has ${length} bytes; expected ${EXTENSIBLE_BYTES}`)
-  const known = fmt.u16(28) === SUBTYPE_WORDS[0] && fmt.u16(30) === SUBTYPE_WORDS[1]
-  return known && fmt.bytes.subarray(32, 40).equals(SUBTYPE_BYTES) ? fmt.u32(24) : undefined
+  if (fmt.bytes.subarray(26, EXTENSIBLE_BYTES).equals(SUBTYPE)) return fmt.u16(24)
+  const isRifx = fmt.order === 'be' && fmt.bytes.subarray(28, EXTENSIBLE_BYTES).equals(RIFX_SUBTYPE)
+  return isRifx ? fmt.u32(24) : undefined
 }
 
 function encodingOf(
