@@ -30,7 +30,8 @@ export async function tryAll(t: Test, trials: Iterable<Trial>): Promise<void> {
         outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
       } catch (error) {
         const { message, cause } = error as Error
-        const violation = `violation: ${what}: ${message}${cause === undefined ? '' : ` (${String(cause)})`}`
+        const why = cause instanceof Error ? ` (${cause.name}: ${cause.message})` : ''
+        const violation = `violation: ${what}: ${message}${why}`
         t.comment(violation)
         t.fail(violation)
       }
