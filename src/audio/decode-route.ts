@@ -7,13 +7,14 @@ import { HEAD_LIMIT_BYTES } from './head.js'
 import { mp4Layout } from './mp4-layout.js'
 import { mpegAudio } from './mpeg-audio.js'
 import { notMedia } from './not-media.js'
+import type { PcmFormat } from './pcm-format.js'
 import type { PcmHeader } from './pcm-reader.js'
-import { id3Bytes, sniff, type Container } from './sniff.js'
+import { id3Bytes, sniff, sniffHeader, type Container } from './sniff.js'
 import { readW64Header } from './w64.js'
 import { readWavHeader } from './wav.js'
 
 /** Which way a stream takes through the decoder, and what it was recognised as. */
-export type Route = { readonly container: Container } & (
+export type Route = { readonly container: Container | 'raw' } & (
   | { readonly kind: 'pcm'; readonly header: PcmHeader }
   /** A decoder in process where it is installed, else ffmpeg. */
   | { readonly kind: 'codec'; readonly codec: Codec; readonly channels?: number }
@@ -85,6 +86,25 @@ function mp3Route(head: Buffer): Route {
 /** What a codec needs to know stands behind its data. */
 function cafRoute(route: Route | undefined): Route | undefined {
   return route?.kind === 'ffmpeg' ? { kind: 'spool', container: 'caf' } : route
+}
+
+/**
+ * The way of what was declared raw.
+ * @param ended whether `head` is the whole stream
+ * @returns undefined while more bytes are needed
+ * @throws SttError STT_ERR_UNEXPECTED_HEADER where it begins like a file
+ */
+export function rawRoute(head: Buffer, ended: boolean, format: PcmFormat): Route | undefined {
+  const header = sniffHeader(head)
+  if (header === 'other' || (ended && header === undefined))
+    return { kind: 'pcm', container: 'raw', header: { format, dataOffset: 0, dataBytes: Infinity } }
+  if (header === undefined) return undefined
+  const declared = `${format.encoding}, ${format.sampleRateHertz} Hz, ${format.channels} channels`
+  throw new SttError(
+    'STT_ERR_UNEXPECTED_HEADER',
+    `expected raw samples (${declared}), as input declares; got a file with a header (${header}): ` +
+      "leave input out, or set it to 'auto'",
+  )
 }
 
 function mp4Route(head: Buffer, ended: boolean): Route | undefined {

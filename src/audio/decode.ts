@@ -2,32 +2,19 @@ import { createReadStream, type ReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { addAbortSignal, Duplex } from 'node:stream'
 import { SttError } from '../errors.js'
-import { CodecDecoding } from './codec-decoding.js'
-import { hasCodec } from './codecs.js'
 import { checkDecodeOptions, type CheckedDecodeOptions, type DecodeOptions } from './decode-options.js'
-import { chooseRoute, type Route } from './decode-route.js'
+import { chooseRoute, rawRoute, type Route } from './decode-route.js'
 import type { Callback, Decoding, DecodingSink, DecodeWarning } from './decoding.js'
-import { FfmpegDecoding } from './ffmpeg-decoding.js'
-import { BRIEF_ANALYSIS_MS, liveAnalysisMs, seekMs } from './ffmpeg-arguments.js'
-import { findFfmpeg } from './ffmpeg-find.js'
 import { Head } from './head.js'
 import { Inspector } from './inspect.js'
 import type { InspectWarning } from './inspect-warning.js'
-import { PcmDecoding } from './pcm-decoding.js'
+import { openDecoding, type DecodedSource } from './open-decoding.js'
 import type { PcmFormat } from './pcm-format.js'
 import { PcmWindow } from './pcm-window.js'
-import { sniffHeader, type Container } from './sniff.js'
-import { SpooledDecoding } from './spooled-decoding.js'
 
 export type { DecodeWarning } from './decoding.js'
 
-/** What the decoder was given, and who reads it. */
-export interface DecodedSource {
-  /** What the first bytes say; `raw` where `input` says it. */
-  readonly container: Container | 'raw'
-  /** `reader`: the samples stood in the file as they are. `codec`: a decoder in process. `ffmpeg`: a child process. */
-  readonly decodedBy: 'reader' | 'codec' | 'ffmpeg'
-}
+export type { DecodedSource } from './open-decoding.js'
 
 const BUFFER_BYTES = 64 * 1024
 
@@ -168,81 +155,29 @@ export class Decoder extends Duplex {
     }
   }
 
-  #route(ended: boolean): Route | 'raw' | undefined {
-    const head = this.#head.bytes
+  #route(ended: boolean): Route | undefined {
     const { input } = this.#options
-    if (!input) return chooseRoute(head, ended)
-    const header = sniffHeader(head)
-    if (header === 'other' || (ended && header === undefined)) return 'raw'
-    if (header === undefined) return undefined
-    const declared = `${input.encoding}, ${input.sampleRateHertz} Hz, ${input.channels} channels`
-    throw new SttError(
-      'STT_ERR_UNEXPECTED_HEADER',
-      `expected raw samples (${declared}), as input declares; got a file with a header (${header}): ` +
-        "leave input out, or set it to 'auto'",
-    )
+    return input ? rawRoute(this.#head.bytes, ended, input) : chooseRoute(this.#head.bytes, ended)
   }
 
   /** Takes the way that was chosen, and sends the held bytes along it. */
-  #set(route: Route | 'raw', callback: Callback): void {
+  #set(route: Route, callback: Callback): void {
     const head = this.#head.bytes
     this.#head.clear()
-    if (route !== 'raw' && route.kind === 'skip') {
+    if (route.kind === 'skip') {
       this.#skipBytes = route.bytes
     } else {
-      this.#decoding = this.#open(route, head)
-      if (this.#opensPath) {
+      const opened = openDecoding(route, head, this.#pathIsFile, this.#options, this.#sink())
+      this.#decoding = opened.decoding
+      this.#source = opened.source
+      this.#opensPath = opened.opensPath
+      this.#window.skip(opened.skippedMs)
+      if (opened.opensPath) {
         callback()
         return
       }
     }
     this.#take(head, callback)
-  }
-
-  #open(route: Exclude<Route, { kind: 'skip' }> | 'raw', head: Buffer): Decoding {
-    const options = this.#options
-    const sink = this.#sink()
-    if (route === 'raw') {
-      this.#source = { container: 'raw', decodedBy: 'reader' }
-      return new PcmDecoding({ format: options.input!, dataOffset: 0, dataBytes: Infinity }, sink)
-    }
-    const { kind, container } = route
-    const decodedBy = this.#chooseDecoder(route)
-    this.#source = { container, decodedBy }
-    if (kind === 'pcm' && decodedBy === 'reader') return new PcmDecoding(route.header, sink)
-    if (kind === 'codec' && decodedBy === 'codec')
-      return new CodecDecoding(route, options.ffmpegStallTimeoutMs, sink)
-    if (this.#pathIsFile) {
-      this.#opensPath = true
-      const seek = { seekMs: seekMs(container, options.startMs) }
-      this.#window.skip(seek.seekMs ?? 0)
-      return new FfmpegDecoding({ path: options.path, ...seek }, options, sink)
-    }
-    if (kind === 'spool') return new SpooledDecoding(options, sink)
-    const isElementary = container === 'mp3' || container === 'aac'
-    const analysisMs = options.live ? liveAnalysisMs(head) : isElementary ? BRIEF_ANALYSIS_MS : undefined
-    return new FfmpegDecoding({ analysisMs }, options, sink)
-  }
-
-  /**
-   * A file by its path is decoded by ffmpeg where there is one: it works beside this process, and nothing hangs on
-   * its first sample. What is written is live, or one of many: a thread starts sooner and weighs less.
-   */
-  #chooseDecoder(route: Exclude<Route, { kind: 'skip' }>): DecodedSource['decodedBy'] {
-    // What is read in process has one track; of any other, ffmpeg says that there is none.
-    if (this.#options.decoder === 'ffmpeg' || this.#options.track) return 'ffmpeg'
-    if (route.kind === 'pcm') return 'reader'
-    if (route.kind !== 'codec' || !hasCodec(route.codec)) return 'ffmpeg'
-    return this.#pathIsFile && this.#canRunFfmpeg() ? 'ffmpeg' : 'codec'
-  }
-
-  #canRunFfmpeg(): boolean {
-    try {
-      findFfmpeg(this.#options.ffmpegPath)
-      return true
-    } catch {
-      return false
-    }
   }
 
   #sink(): DecodingSink {

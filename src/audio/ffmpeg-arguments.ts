@@ -28,7 +28,7 @@ const SYNC_BYTE = 0x47
  * Where ffmpeg finds a position to the sample, which was tried. In WAV and ASF it misses by up to seconds, in Matroska by
  * some ms, and in Ogg Vorbis now and then.
  */
-const SEEKS_EXACTLY: readonly Container[] = ['flac', 'mp3', 'mp4', 'ogg-opus']
+const SEEKS_EXACTLY: readonly (Container | 'raw')[] = ['flac', 'mp3', 'mp4', 'ogg-opus']
 /** Decoders need some audio before they give what they would have given from the start. */
 const PREROLL_MS = 1_000
 
@@ -36,7 +36,7 @@ const PREROLL_MS = 1_000
  * Where in a file ffmpeg should begin so that `startMs` can be cut to the sample behind it, in ms.
  * @returns undefined for the beginning
  */
-export function seekMs(container: Container, startMs = 0): number | undefined {
+export function seekMs(container: Container | 'raw', startMs = 0): number | undefined {
   if (!SEEKS_EXACTLY.includes(container) || startMs < 2 * PREROLL_MS) return undefined
   // Whole seconds are whole samples at every rate.
   return Math.floor((startMs - PREROLL_MS) / 1_000) * 1_000
