@@ -8,6 +8,7 @@ export interface InspectWarning {
     | 'STT_WARN_DEAD_CHANNEL'
     | 'STT_WARN_ENCODING'
     | 'STT_WARN_HEADER_IN_AUDIO'
+    | 'STT_WARN_SAMPLE_RATE'
   /** What was found, by which figures, and what to do about it. */
   readonly message: string
   /** The figures alone. Their names: docs/errors.md, at the code. */
@@ -20,7 +21,7 @@ export type WarnOfAudio = (warning: InspectWarning) => void
 export interface Glance {
   /** Interleaved, full scale 1. Overwritten by the next glance. */
   readonly samples: Float32Array
-  /** The same in the stream's own encoding. */
+  /** All of the window that it begins, in the stream's own encoding. */
   readonly view: DataView
   readonly startMs: number
   readonly endMs: number

@@ -1,16 +1,16 @@
 import { EncodingCheck } from './inspect-encoding.js'
 import { HEADER_BYTES, HeaderCheck } from './inspect-header.js'
 import { LevelCheck } from './inspect-levels.js'
+import { RateCheck } from './inspect-rate.js'
 import type { InspectWarning, WarnOfAudio } from './inspect-warning.js'
 import { blockAlign, bytesPerSample, durationMs, type PcmFormat } from './pcm-format.js'
 import { readFloats } from './pcm-floats.js'
 
-/** There is a window every 125 ms in the first 20 s, where mistakes show, and one every 5 s after that. */
+/** There is a window every 125 ms in the first 16 s, where mistakes show, and one every 5 s after that. */
 const STEP_MS = 125
-const EARLY_WINDOWS = 160
+const EARLY_WINDOWS = 128
 const SPARSE_STEPS = 40
-/** In the first 10 s windows touch, so that headers are sought in all of it; later ones are as long as checks need. */
-const WHOLE_WINDOWS = 80
+/** Early windows touch, for headers and for the pace of speech; later ones are as long as a spectrum needs. */
 const SHORT_WINDOW_MS = 32
 /** Of formats with many wide channels windows are shorter, and never touch. */
 const MAX_WINDOW_BYTES = 128 * 1024
@@ -19,10 +19,10 @@ const GLANCE_MS = 16
 
 /**
  * Looks at audio for what makes transcripts fail, and says so: silence, clipping, an offset, absurd levels, a dead
- * channel, samples in another encoding than declared, headers among them. Each code comes once per stream.
+ * channel, samples in another encoding or at another rate than declared, headers among them. Each code comes once per stream.
  *
- * It is shown every chunk, and looks at little: for headers at all of the first 10 s, for the rest at 16 to 32 ms in
- * every 125 up to 20 s, then in every 5 s. Where it looks depends on positions in the audio alone, so that no split of it into
+ * It is shown every chunk, and looks at little: for headers and pace at all of the first 16 s, for the rest at 16 to
+ * 32 ms in every 125, and later at as much in every 5 s. Where it looks depends on positions in the audio alone, so that no split of it into
  * chunks changes what is found.
  */
 export class Inspector {
@@ -31,6 +31,8 @@ export class Inspector {
   readonly #format: PcmFormat
   readonly #stepBytes: number
   readonly #longWindowBytes: number
+  /** Whether early windows do; with less than that there is no telling a rate. */
+  readonly #touch: boolean
   readonly #shortWindowBytes: number
   readonly #glanceBytes: number
   readonly #bytes: Buffer
@@ -39,6 +41,7 @@ export class Inspector {
   readonly #header: HeaderCheck
   readonly #levels: LevelCheck
   readonly #encoding: EncodingCheck
+  readonly #rate: RateCheck
   #position = 0
   #windows = 0
   #windowStart = 0
@@ -53,6 +56,7 @@ export class Inspector {
     const longest = MAX_WINDOW_BYTES - (MAX_WINDOW_BYTES % block)
     this.#stepBytes = bytesFor(STEP_MS)
     this.#longWindowBytes = this.#windowBytes = Math.min(this.#stepBytes, longest)
+    this.#touch = this.#longWindowBytes === this.#stepBytes
     this.#shortWindowBytes = Math.min(bytesFor(SHORT_WINDOW_MS), longest)
     this.#glanceBytes = Math.min(bytesFor(GLANCE_MS), longest)
     this.#bytes = Buffer.alloc(HEADER_BYTES + this.#windowBytes)
@@ -62,6 +66,7 @@ export class Inspector {
     this.#header = new HeaderCheck(format, warnOnce)
     this.#levels = new LevelCheck(format, warnOnce)
     this.#encoding = new EncodingCheck(format, warnOnce)
+    this.#rate = new RateCheck(format, warnOnce)
   }
 
   /** @param samples the next bytes of the audio, split anywhere */
@@ -85,6 +90,7 @@ export class Inspector {
     const endMs = durationMs(this.#format, this.#position)
     this.#levels.end(endMs)
     this.#encoding.end()
+    this.#rate.end()
   }
 
   #examine(): void {
@@ -102,6 +108,11 @@ export class Inspector {
     const glance = { samples, view: this.#view, startMs, endMs }
     this.#levels.look(glance)
     this.#encoding.look(glance)
+    if (this.#filled === this.#windowBytes && this.#touch) this.#rate.look(glance, this.#isEarly)
+  }
+
+  get #isEarly(): boolean {
+    return this.#windows < EARLY_WINDOWS
   }
 
   #nextWindow(): void {
@@ -109,8 +120,8 @@ export class Inspector {
     if (this.#windowBytes === this.#stepBytes) this.#bytes.copyWithin(0, this.#windowBytes)
     else this.#bytes.fill(0, 0, HEADER_BYTES)
     this.#windows++
-    this.#windowStart += this.#stepBytes * (this.#windows < EARLY_WINDOWS ? 1 : SPARSE_STEPS)
-    this.#windowBytes = this.#windows < WHOLE_WINDOWS ? this.#longWindowBytes : this.#shortWindowBytes
+    this.#windowStart += this.#stepBytes * (this.#isEarly ? 1 : SPARSE_STEPS)
+    this.#windowBytes = this.#isEarly ? this.#longWindowBytes : this.#shortWindowBytes
     this.#filled = 0
   }
 }
