@@ -124,6 +124,7 @@ t.test('what is no speech is not judged, whatever its rate', async t => {
     DTMF: i => (i % 3_200 < 1_600 ? (tone(697 + 73 * ((i >> 12) % 4))(i) + tone(1_209)(i)) / 2 : 0),
     music: chord,
     hum: i => tone(50)(i) + 0.2 * (random() - 0.5),
+    whispers: i => Math.max(0, tone(4)(i)) * (random() * 2 - 1),
     silence: i => (i % 4_001 === 0 ? 0.1 : 0),
   }
   for (const [name, sound] of Object.entries(sounds)) {

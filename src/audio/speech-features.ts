@@ -55,7 +55,7 @@ export interface SpeechDescription {
   readonly features: readonly number[]
   /** The median. */
   readonly pitchHertz: number
-  /** How many of the bands hold more than a 2048th of the power on average. */
+  /** How many of the bands hold more than a 2048th of the power on average; 0 where hardly any frame is voiced. */
   readonly filledBands: number
   /** By how much the level changes within an eighth of a second, in octaves: 1 to 2.3 for speech. */
   readonly levelSwing: number
@@ -144,7 +144,7 @@ export class SpeechFeatures {
         voicing,
       ],
       pitchHertz,
-      filledBands: bands.filter(band => band > FILLED_BAND).length,
+      filledBands: voiced < ENOUGH_PITCHES ? 0 : bands.filter(band => band > FILLED_BAND).length,
       levelSwing: changes[LAGS.indexOf(SWING_LAG)]!,
     }
   }
