@@ -1,13 +1,15 @@
 import t from 'tap'
-import { writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { DecodeOptions } from '#dist/audio/decode-options.js'
 import { decode } from '#dist/audio/decode.js'
-import type { PcmFormat } from '#dist/audio/pcm-format.js'
+import { durationMs, type PcmFormat } from '#dist/audio/pcm-format.js'
 import { PcmWindow } from '#dist/audio/pcm-window.js'
 import { wavHeader } from '#dist/audio/wav-header.js'
 import { sttStream } from '#dist/index.js'
 import type { SttEvent } from '#dist/stt/events.js'
-import { randomBytes, randomSplit, readAll, sine } from './fixtures/audio.js'
+import { encode, randomBytes, randomSplit, readAll, sine } from './fixtures/audio.js'
 import { scriptedServer } from './fixtures/scripted.js'
 
 const FORMAT: PcmFormat = { encoding: 's24le', sampleRateHertz: 8_000, channels: 2 }
@@ -42,6 +44,25 @@ t.test('a decoder ends with its window and drops what is written behind it', asy
   const samples = await readAll(decoder.end())
   t.ok(samples.equals(PCM.subarray(800 * 6, 2_400 * 6)))
   t.equal(ended, 1)
+})
+
+t.test('whoever writes beyond the window is not left waiting, whoever decodes', async t => {
+  const mp3 = ['-f', 'lavfi', '-i', 'sine=440:d=20', '-c:a', 'libmp3lame', '-b:a', '320k']
+  const sources: [name: string, file: Buffer, options: DecodeOptions][] = [
+    ['reader', randomBytes(20 * 48_000, 2), { input: FORMAT, durationMs: 5_000 }],
+    ['codec', await readFile(await encode(t.testdir(), 'long.mp3', mp3)), { durationMs: 5_000 }],
+  ]
+  for (const [name, file, options] of sources) {
+    const decoder = decode(options)
+    let bytes = 0
+    decoder.on('data', (samples: Buffer) => (bytes += samples.length))
+    // In one piece, so that the window ends while its write is under way.
+    decoder.end(file)
+    await once(decoder, 'close')
+    t.equal(decoder.source?.decodedBy, name)
+    t.ok(decoder.writableFinished, name)
+    t.equal(durationMs(decoder.format!, bytes), 5_000)
+  }
 })
 
 t.test('what ffmpeg decodes passes the window too', async t => {

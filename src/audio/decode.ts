@@ -38,7 +38,8 @@ export class Decoder extends Duplex {
 
   readonly #options: CheckedDecodeOptions
   readonly #head = new Head()
-  /** Bytes of a tag that are still to be dropped. */
+  /** Bytes of tags: found so far, and still to be dropped. */
+  #tagBytes = 0
   #skipBytes = 0
   #file: ReadStream | undefined
   /** Whether ffmpeg may open `path` itself: a pipe or device can be read only once, and that has begun. */
@@ -111,7 +112,6 @@ export class Decoder extends Duplex {
     this.#isCut = true
     this.push(null)
     this.#file?.destroy()
-    this.#decoding?.resume()
     // Whether it can be ended is told when the decoder is destroyed, which ends it too.
     this.#decoding?.close().catch(() => {})
   }
@@ -149,7 +149,8 @@ export class Decoder extends Duplex {
     const route = this.#head.bytes.length > 0 ? this.#route(true) : undefined
     if (route) {
       this.#set(route, error => (error ? callback(error) : this.#finish(callback)))
-    } else {
+    } else if (this.#tagBytes > 0) callback(onlyTags(this.#tagBytes, this.#skipBytes))
+    else {
       this.push(null)
       callback()
     }
@@ -165,6 +166,7 @@ export class Decoder extends Duplex {
     const head = this.#head.bytes
     this.#head.clear()
     if (route.kind === 'skip') {
+      this.#tagBytes += route.bytes
       this.#skipBytes = route.bytes
     } else {
       const opened = openDecoding(route, head, this.#pathIsFile, this.#options, this.#sink())
@@ -210,7 +212,8 @@ export class Decoder extends Duplex {
       this.emit('windowEnd')
       this.cut()
     }
-    return hasRoom
+    // Nobody will ask for more of what is cut.
+    return hasRoom || this.#isCut
   }
 
   #begin(format: PcmFormat): void {
@@ -261,6 +264,15 @@ export class Decoder extends Duplex {
 /** Makes a Decoder, see there. */
 export function decode(options: DecodeOptions = {}): Decoder {
   return new Decoder(options)
+}
+
+function onlyTags(tagBytes: number, missingBytes: number): SttError {
+  return missingBytes > 0
+    ? new SttError(
+        'STT_ERR_DECODE_TRUNCATED',
+        `the file ends ${missingBytes} bytes before the end of its tags`,
+      )
+    : new SttError('STT_ERR_DECODE_NO_AUDIO', `there are ${tagBytes} bytes of tags and nothing behind them`)
 }
 
 function unreadable(path: string, cause: unknown): SttError {

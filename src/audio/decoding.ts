@@ -25,7 +25,10 @@ export interface Decoding {
   end(callback: Callback): void
   /** The reader wants samples again. */
   resume(): void
-  /** Ends it in any state, at once; resolves when everything is released. The sink hears nothing more. */
+  /**
+   * Ends it in any state, at once; resolves when everything is released. A write that waits is called back, the sink
+   * hears nothing more.
+   */
   close(): Promise<void>
 }
 

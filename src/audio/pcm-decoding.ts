@@ -48,7 +48,7 @@ export class PcmDecoding implements Decoding {
   }
 
   close(): Promise<void> {
-    this.#held = undefined
+    this.resume()
     return Promise.resolve()
   }
 }
