@@ -1,6 +1,8 @@
 import t, { type Test } from 'tap'
-import { readFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { readdir, readFile, readlink } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import { decode, type DecodeWarning } from '#dist/audio/decode.js'
 import type { DecodeOptions } from '#dist/audio/decode-options.js'
 import { hasCodec, type Codec } from '#dist/audio/codecs.js'
@@ -101,6 +103,28 @@ for (const codec of CODECS) {
     }
   })
 }
+
+t.test(
+  'a thread that is ended early leaves no file open',
+  { skip: process.platform !== 'linux' && 'open files are counted in /proc' },
+  async t => {
+    const file = await fileOf('opus')
+    for (let afterMs = 0; afterMs < 60; afterMs += 2) {
+      const decoder = decode()
+      decoder.write(file.subarray(0, 5_000))
+      await setTimeout(afterMs)
+      const closed = once(decoder, 'close')
+      decoder.destroy()
+      await closed
+    }
+    const links = await readdir('/proc/self/fd')
+    const open = await Promise.all(links.map(link => readlink(`/proc/self/fd/${link}`).catch(() => '')))
+    t.same(
+      open.filter(path => /codec-worker|node_modules/.test(path)),
+      [],
+    )
+  },
+)
 
 t.test('the reader’s pace is the decoder’s', async t => {
   const file = await readFile(await encode(work, 'long.mp3', ['-f', 'lavfi', '-i', 'sine=440:r=48000:d=60']))

@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { SttError } from '../errors.js'
 import { checkContainerFormat } from './container-format.js'
-import type { CodecAnswer, CodecWorkerData } from './codec-worker.js'
+import type { CodecAnswer, CodecMessage, CodecWorkerData } from './codec-worker.js'
 import { CODECS, type Codec } from './codecs.js'
 import type { Callback, Decoding, DecodingSink } from './decoding.js'
 import type { PcmFormat } from './pcm-format.js'
@@ -10,6 +11,8 @@ import type { PcmFormat } from './pcm-format.js'
 const SLICE_BYTES = 4096
 /** How many slices the thread may have before it: it works on one while the answer to another is taken. */
 const SLICES_AHEAD = 2
+/** How long a thread may take to load before it is ended all the same, in ms. */
+const LOAD_GRACE_MS = 5_000
 
 /** In process, by a WebAssembly decoder on a thread of its own. */
 export class CodecDecoding implements Decoding {
@@ -17,6 +20,8 @@ export class CodecDecoding implements Decoding {
   readonly #sink: DecodingSink
   readonly #stallTimeoutMs: number
   readonly #worker: Worker
+  /** The thread has loaded, or is gone. */
+  readonly #loaded: Promise<unknown>
   #format: PcmFormat | undefined
   #complaints = 0
   #complaint = ''
@@ -44,7 +49,10 @@ export class CodecDecoding implements Decoding {
     })
     this.#worker.stdout.resume()
     this.#worker.stderr.resume()
-    this.#worker.on('message', (answer: CodecAnswer) => this.#onAnswer(answer))
+    this.#loaded = Promise.race([once(this.#worker, 'message'), once(this.#worker, 'exit')]).catch(() => {})
+    this.#worker.on('message', (message: CodecMessage) => {
+      if (message !== 'loaded') this.#onAnswer(message)
+    })
     this.#worker.on('error', cause => this.#fail(`failed: ${cause.message}`, cause))
     this.#worker.on('exit', code => this.#fail(`ended by itself, with code ${code}`))
   }
@@ -68,7 +76,20 @@ export class CodecDecoding implements Decoding {
 
   async close(): Promise<void> {
     this.#settle()
+    this.#release()
+    await this.#untilLoaded()
     await this.#worker.terminate()
+  }
+
+  /** A thread that is ended while it loads leaves the files of its modules open. */
+  #untilLoaded(): Promise<void> {
+    return new Promise(done => {
+      const timer = setTimeout(done, LOAD_GRACE_MS)
+      void this.#loaded.then(() => {
+        clearTimeout(timer)
+        done()
+      })
+    })
   }
 
   #advance(): void {
@@ -78,7 +99,11 @@ export class CodecDecoding implements Decoding {
       this.#unsent = this.#unsent.subarray(slice.length)
       this.#post(slice)
     }
-    if (this.#unsent.length > 0) return
+    if (this.#unsent.length === 0) this.#release()
+  }
+
+  /** Whoever waits for a write to be taken waits no more. */
+  #release(): void {
     const written = this.#written
     this.#written = undefined
     written?.()

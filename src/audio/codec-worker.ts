@@ -26,6 +26,9 @@ export interface CodecAnswer {
   readonly complaint?: string | undefined
 }
 
+/** What a thread says: first that it has loaded, then its answers. */
+export type CodecMessage = 'loaded' | CodecAnswer
+
 interface Decoded {
   readonly channelData: readonly Float32Array[]
   readonly samplesDecoded: number
@@ -48,6 +51,11 @@ const pages = codec === 'opus' ? new OggPages() : undefined
 let decoder = await open()
 let isFirstLink = true
 let pending = Promise.resolve()
+tell('loaded')
+
+function tell(message: CodecMessage, transferred: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transferred)
+}
 
 async function open(): Promise<WasmDecoder> {
   const Decoder = module[className]
@@ -84,14 +92,14 @@ async function answer(chunk: Buffer | undefined): Promise<void> {
   const heard = parts.filter(({ samplesDecoded }) => samplesDecoded > 0)
   const errors = parts.flatMap(part => part.errors)
   const samples = interleave(heard)
-  const message: CodecAnswer = {
+  const message = {
     samples,
     channels: channelsOf(heard[0]),
     sampleRateHertz: heard[0]?.sampleRate ?? 0,
     complaints: errors.length,
     complaint: errors[0]?.message,
   }
-  parentPort?.postMessage(message, [samples.buffer as ArrayBuffer])
+  tell(message, [samples.buffer as ArrayBuffer])
 }
 
 function channelsOf(part: Decoded | undefined): number {
