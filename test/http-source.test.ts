@@ -366,6 +366,18 @@ t.test('a Response is taken as it is, with the same care', async t => {
   await t.rejects(openSource(locked), { name: 'TypeError', message: /has not been read/ })
 })
 
+t.test('what breaks before anybody reads is told to who reads then', async t => {
+  let breakBody!: () => void
+  const body = new ReadableStream({
+    start: controller => (breakBody = () => controller.error(new Error('the network is gone'))),
+  })
+  const { bytes } = await openSource(new Response(body))
+  breakBody()
+  await new Promise(setImmediate)
+  t.equal(bytes.destroyed, false)
+  await t.rejects(bytes.toArray(), { code: 'STT_ERR_SOURCE', message: /the network is gone/ })
+})
+
 t.test('whether a source is live is told by its headers', async t => {
   const stored = { 'content-length': WAV.length }
   const cases: [string, boolean, Record<string, string | number>][] = [

@@ -128,6 +128,8 @@ export class HttpSource extends Readable {
   /** A body that comes too late is not kept. */
   #take({ body }: HttpAnswer): AsyncIterator<Buffer, undefined> {
     this.#body = body
+    // What it fails with before it is read, the iterator tells as soon as it is.
+    body.on('error', () => {})
     if (this.destroyed) body.destroy()
     return body[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>
   }
