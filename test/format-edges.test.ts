@@ -95,6 +95,30 @@ t.test('skips an ID3v2 tag of megabytes', async t => {
   }
 })
 
+t.test('skips as many ID3v2 tags as there are', async t => {
+  const { file: bytes } = await file(t, 'MP3: MP3, variable bit rate')
+  const plain = await hearBytes([bytes])
+  const tags = Buffer.alloc(200_000, 'ID3\x04\0\0\0\0\0\0', 'latin1')
+  for (const way of ['whole', '7 bytes'] as const) {
+    const heard = await hearBytes(CHUNKS[way](Buffer.concat([tags, bytes])))
+    t.ok(heard.pcm.equals(plain.pcm), way)
+  }
+})
+
+t.test('a file of tags alone is an error, not silence', async t => {
+  const header = Buffer.from('ID3\x04\0\0\0\0\x02\x00', 'latin1')
+  const cutOff = Buffer.concat([header, Buffer.alloc(100)])
+  const files = [
+    [Buffer.concat([header, Buffer.alloc(256)]), 'STT_ERR_DECODE_NO_AUDIO', /266 bytes of tags/],
+    [header, 'STT_ERR_DECODE_TRUNCATED', /ends 256 bytes before the end of its tags/],
+    [cutOff, 'STT_ERR_DECODE_TRUNCATED', /ends 156 bytes before/],
+  ] as const
+  for (const [bytes, code, message] of files) {
+    for (const way of ['whole', '1 byte'] as const)
+      await t.rejects(hearBytes(CHUNKS[way](bytes)), { code, message })
+  }
+})
+
 t.test('what is decoded in process is what ffmpeg makes of it', async t => {
   for (const codec of ['MP3: MP3, variable bit rate', 'MP3: MP2', 'Ogg: Opus']) {
     const made = await file(t, codec)

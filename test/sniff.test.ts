@@ -104,6 +104,8 @@ t.test('measures ID3 tags', async t => {
   t.equal(id3Bytes(bytes('ID3\x04\0\0\x7f\x7f\x7f\x7f')), 10 + 2 ** 28 - 1)
   t.equal(id3Bytes(bytes('ID3\x04\0\0\x80\0\x02\x01')), undefined, 'no synchsafe size')
   t.equal(id3Bytes(bytes('ID3\x04\0\0\0\0\x02')), undefined)
+  const two = bytes('ID3\x04\0\0\0\0\0\x01_ID3\x03\0\0\0\0\0\x05')
+  t.equal(id3Bytes(two), 11 + 15, 'one behind the other')
 })
 
 t.test('knows nothing of no bytes', async t => t.equal(sniff(Buffer.alloc(0)), undefined))

@@ -20,7 +20,7 @@ export type Route = { readonly container: Container | 'raw' } & (
   | { readonly kind: 'codec'; readonly codec: Codec; readonly channels?: number }
   | { readonly kind: 'ffmpeg' }
   | { readonly kind: 'spool' }
-  /** A tag of so many bytes: what the stream is begins behind it. */
+  /** Tags of so many bytes: what the stream is begins behind them. */
   | { readonly kind: 'skip'; readonly bytes: number }
 )
 

@@ -88,10 +88,16 @@ const ID3_HEADER_BYTES = 10
 const ID3_FOOTER = 0x10
 
 /**
- * How long the ID3v2 tag is that `head` begins with, its header and footer included.
- * @returns undefined where its ten bytes of header are not all there, or are none
+ * How long the ID3v2 tags are that `head` begins with, their headers and footers included: most files have one.
+ * @returns undefined where the ten bytes of a header are not all there, or are none
  */
 export function id3Bytes(head: Buffer): number | undefined {
+  let end = 0
+  for (let bytes; (bytes = tagBytes(head.subarray(end))) !== undefined;) end += bytes
+  return end > 0 ? end : undefined
+}
+
+function tagBytes(head: Buffer): number | undefined {
   if (head.length < ID3_HEADER_BYTES || head.toString('latin1', 0, 3) !== 'ID3') return undefined
   const sizes = head.subarray(6, ID3_HEADER_BYTES)
   if (head[3] === 0xff || head[4] === 0xff || sizes.some(byte => byte >= 0x80)) return undefined
