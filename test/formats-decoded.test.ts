@@ -5,7 +5,7 @@ import { FORMATS } from './fixtures/formats.js'
 
 // A thread of WebAssembly costs some time, a child process more. So what is decoded in process meets each of its rates
 // with one number of channels, what ffmpeg decodes each number of channels at one of its rates, in one way each. All
-// of them take turns; `npm run test:formats` has all rates with all channels in all ways.
+// of them take turns; `npm run test:formats` has all rates with all channels.
 function someCells(format: AudioFormat, index: number): Cell[] {
   const { rates, channels, decodedBy } = format
   const [count, step] =

@@ -1,0 +1,32 @@
+/**
+ * Every format at each of its rates, with each number of channels, of which `npm test` tries some. Ends with one line, `N passed, N failed`: the comparisons, of which each names its file.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const TIMEOUT_MS = 900_000
+
+const work = mkdtempSync(join(tmpdir(), 'sttstream-formats-'))
+try {
+  const report = join(work, 'report.tap')
+  const { status } = spawnSync(
+    process.execPath,
+    [
+      join(root, 'node_modules/tap/dist/esm/run.mjs'),
+      ...['--disable-coverage', '--jobs=2', '--timeout=600', '--reporter=terse', `--output-file=${report}`],
+      ...['pcm', 'codecs', 'more-codecs'].map(name => `test/formats/${name}.test.ts`),
+    ],
+    { cwd: root, stdio: 'inherit', timeout: TIMEOUT_MS },
+  )
+  const lines = readFileSync(report, 'utf8').split('\n')
+  const passed = lines.filter(line => /^ {8}ok /.test(line)).length
+  const failed = lines.filter(line => /^ {8}not ok /.test(line)).length
+  // A file that crashed or hung has no failed comparison of its own.
+  console.log(`${passed} passed, ${status === 0 ? failed : Math.max(failed, 1)} failed`)
+  process.exitCode = status === 0 ? 0 : 1
+} finally {
+  rmSync(work, { recursive: true, force: true })
+}
