@@ -218,7 +218,10 @@ export class Decoder extends Duplex {
 
   #begin(format: PcmFormat): void {
     this.#format = format
-    if (this.#options.inspect) this.#inspector = new Inspector(format, warning => this.#warn(warning))
+    if (this.#options.inspect) {
+      const isDeclared = this.#options.input !== undefined
+      this.#inspector = new Inspector(format, warning => this.#warn(warning), isDeclared)
+    }
     this.emit('format', format)
   }
 

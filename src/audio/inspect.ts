@@ -41,15 +41,18 @@ export class Inspector {
   readonly #header: HeaderCheck
   readonly #levels: LevelCheck
   readonly #encoding: EncodingCheck
-  readonly #rate: RateCheck
+  readonly #rate: RateCheck | undefined
   #position = 0
   #windows = 0
   #windowStart = 0
   #windowBytes: number
   #filled = 0
 
-  /** @param warn called from within look() and end() */
-  constructor(format: PcmFormat, warn: WarnOfAudio) {
+  /**
+   * @param warn called from within look() and end()
+   * @param judgesRate whether the rate may be wrong: declared by a caller, it is a guess more often than in a file
+   */
+  constructor(format: PcmFormat, warn: WarnOfAudio, judgesRate = true) {
     const block = blockAlign(format)
     const bytesFor = (ms: number) => Math.ceil((ms * format.sampleRateHertz) / 1_000) * block
     this.#format = format
@@ -66,7 +69,7 @@ export class Inspector {
     this.#header = new HeaderCheck(format, warnOnce)
     this.#levels = new LevelCheck(format, warnOnce)
     this.#encoding = new EncodingCheck(format, warnOnce)
-    this.#rate = new RateCheck(format, warnOnce)
+    if (judgesRate) this.#rate = new RateCheck(format, warnOnce)
   }
 
   /** @param samples the next bytes of the audio, split anywhere */
@@ -90,7 +93,7 @@ export class Inspector {
     const endMs = durationMs(this.#format, this.#position)
     this.#levels.end(endMs)
     this.#encoding.end()
-    this.#rate.end()
+    this.#rate?.end()
   }
 
   #examine(): void {
@@ -108,7 +111,7 @@ export class Inspector {
     const glance = { samples, view: this.#view, startMs, endMs }
     this.#levels.look(glance)
     this.#encoding.look(glance)
-    if (this.#filled === this.#windowBytes && this.#touch) this.#rate.look(glance, this.#isEarly)
+    if (this.#filled === this.#windowBytes && this.#touch) this.#rate?.look(glance, this.#isEarly)
   }
 
   get #isEarly(): boolean {
