@@ -149,6 +149,15 @@ t.test('STT_WARN_DAMAGED counts what could not be decoded', async t => {
   t.ok(pcm.length > 0)
 })
 
+t.test('Opus channels that are no loudspeakers are ffmpeg’s', async t => {
+  const args = [...SINE, '-ac', '3', '-c:a', 'libopus', '-mapping_family', '255']
+  const file = await readFile(await encode(work, 'discrete.ogg', args))
+  const { decoder, pcm } = await fromBytes([file])
+  t.same(decoder.source, { container: 'ogg-opus', decodedBy: 'ffmpeg' })
+  t.equal(decoder.format?.channels, 3)
+  t.ok(pcm.length > 0)
+})
+
 t.test('a change of rate in the middle is an error that names the remedy', async t => {
   const low = await readFile(await encode(work, 'low.mp3', ['-f', 'lavfi', '-i', 'sine=440:r=22050:d=1']))
   await t.rejects(fromBytes([await fileOf('mp3'), low]), {

@@ -7,6 +7,7 @@ import { HEAD_LIMIT_BYTES } from './head.js'
 import { mp4Layout } from './mp4-layout.js'
 import { mpegAudio } from './mpeg-audio.js'
 import { notMedia } from './not-media.js'
+import { opusMappingFamily } from './ogg-pages.js'
 import type { PcmFormat } from './pcm-format.js'
 import type { PcmHeader } from './pcm-reader.js'
 import { id3Bytes, sniff, sniffHeader, type Container } from './sniff.js'
@@ -58,7 +59,10 @@ export function chooseRoute(head: Buffer, ended: boolean): Route | undefined {
     case 'mp3':
       return mp3Route(head)
     case 'ogg-opus':
-      return { kind: 'codec', container, codec: 'opus' }
+      // Families above 1 are no loudspeakers in the order of Vorbis, which the decoder in process puts right.
+      return (opusMappingFamily(head) ?? 0) > 1
+        ? { kind: 'ffmpeg', container }
+        : { kind: 'codec', container, codec: 'opus' }
     case 'mp4':
       return mp4Route(head, ended)
     case 'id3':

@@ -10,6 +10,7 @@ const VERSION = 0
 const HEADER_BYTES = 27
 const FLAGS_AT = 5
 const BEGIN_OF_STREAM = 2
+const OPUS_FAMILY_AT = 18
 
 /** What an Ogg file holds, told by its first packet; 'other' for several streams at once and for all else. */
 export type OggCodec = 'opus' | 'vorbis' | 'flac' | 'speex' | 'other'
@@ -35,6 +36,11 @@ export function oggCodec(head: Buffer, ended: boolean): OggCodec | undefined {
   if (codec === 'other' || (ended && head.length === firstBytes)) return codec
   if (head.length < firstBytes + HEADER_BYTES) return ended ? codec : undefined
   return startsStream(head, firstBytes) ? 'other' : codec
+}
+
+/** The channel mapping family of an Opus stream's first packet (RFC 7845 section 5.1.1). */
+export function opusMappingFamily(head: Buffer): number | undefined {
+  return head[HEADER_BYTES + head[HEADER_BYTES - 1]! + OPUS_FAMILY_AT]
 }
 
 /** Pages that follow one another in one link of a chain. */
