@@ -85,7 +85,7 @@ const TESTS: Record<string, (t: Test, name: string) => Promise<void>> = {
 
     const refused = await run(name, [import.meta.filename], { STT_URL: url })
     t.equal(refused.code, 1)
-    t.match(refused.stdout, /\nSTT_ERR_DECODE: /)
+    t.match(refused.stdout, /\nSTT_ERR_DECODE_NOT_MEDIA: /)
     t.equal(refused.stdout.split('\n').length, 3, 'what will never work is not tried again')
   },
 
@@ -216,7 +216,7 @@ const TESTS: Record<string, (t: Test, name: string) => Promise<void>> = {
       t.ok(stdout.startsWith(`turn the lamp on thank you\n${srt}`), stdout)
     }
     const failed = await run(name, [import.meta.filename], { STT_URL: url })
-    t.match(failed, { code: 1, stderr: /^STT_ERR_DECODE: / })
+    t.match(failed, { code: 1, stderr: /^STT_ERR_DECODE_NOT_MEDIA: / })
   },
 
   async 'web-stream.mjs'(t, name) {
