@@ -149,6 +149,17 @@ t.test('STT_WARN_DAMAGED counts what could not be decoded', async t => {
   t.ok(pcm.length > 0)
 })
 
+t.test('an mp3 that goes on in stereo is heard in both channels', async t => {
+  const mono = await fileOf('mp3')
+  const left = ['-f', 'lavfi', '-i', 'aevalsrc=0|0.5*sin(880*PI*t):s=48000:d=1']
+  const stereo = await readFile(await encode(work, 'right.mp3', left))
+  const { pcm, decoder } = await fromBytes([mono, stereo])
+  t.equal(decoder.format?.channels, 1)
+  const samples = firstChannel(pcm, 1)
+  const second = samples.slice(-24_000)
+  t.ok(toneShare(second, 440, 48_000) > 0.97 && Math.max(...second) > 0.2, 'what the right one alone says')
+})
+
 t.test('Opus channels that are no loudspeakers are ffmpeg’s', async t => {
   const args = [...SINE, '-ac', '3', '-c:a', 'libopus', '-mapping_family', '255']
   const file = await readFile(await encode(work, 'discrete.ogg', args))

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DecodeOptions } from '#dist/audio/decode-options.js'
+import type { DecodeOptions } from '#dist/audio/decode-options.js'
 import { decode } from '#dist/audio/decode.js'
 import { durationMs, type PcmFormat } from '#dist/audio/pcm-format.js'
 import { PcmWindow } from '#dist/audio/pcm-window.js'
@@ -12,6 +13,7 @@ import type { SttEvent } from '#dist/stt/events.js'
 import { encode, randomBytes, randomSplit, readAll, sine } from './fixtures/audio.js'
 import { scriptedServer } from './fixtures/scripted.js'
 
+const STANDARD: PcmFormat = { encoding: 's16le', sampleRateHertz: 16_000, channels: 1 }
 const FORMAT: PcmFormat = { encoding: 's24le', sampleRateHertz: 8_000, channels: 2 }
 /** A second. */
 const PCM = randomBytes(8_000 * 6, 1)
@@ -73,6 +75,21 @@ t.test('what ffmpeg decodes passes the window too', async t => {
   const samples = await readAll(decoder)
   t.ok(samples.equals(pcm.subarray(4_000 * 8, 6_000 * 8)))
   t.same(decoder.source, { container: 'wav', decodedBy: 'ffmpeg' })
+})
+
+t.test('a window beyond the end is warned of', async t => {
+  const pcm = sine(STANDARD, 440, 1)
+  const wav = Buffer.concat([wavHeader(STANDARD, pcm.length), pcm])
+  const dir = t.testdir({ 'tone.wav': wav })
+  const mp3 = await encode(dir, 'tone.mp3', ['-i', join(dir, 'tone.wav')])
+  for (const options of [{ path: join(dir, 'tone.wav') }, { path: mp3 }, {}] as DecodeOptions[]) {
+    const decoder = decode({ ...options, startMs: 5_000 })
+    const codes: string[] = []
+    decoder.on('warning', ({ code }: { code: string }) => codes.push(code))
+    if (!options.path) decoder.end(wav)
+    t.equal((await readAll(decoder)).length, 0)
+    t.same(codes, ['STT_WARN_BEYOND_END'])
+  }
 })
 
 t.test('a stream of a part ends by itself, and its times are those of the whole source', async t => {

@@ -122,17 +122,23 @@ function interleave(parts: readonly Decoded[]): Float32Array {
   const count = channelsOf(parts[0])
   const order = codec === 'opus' ? FROM_VORBIS_ORDER[count] : undefined
   const samples = new Float32Array(parts.reduce((sum, part) => sum + part.samplesDecoded * count, 0))
+  const isMono = count === 1
   let start = 0
   for (const part of parts) {
     if (channelsOf(part) !== count || part.sampleRate !== parts[0]!.sampleRate)
       throw new Error('rate or channels change in the middle')
     for (let c = 0; c < count; c++) {
-      const channel = part.channelData[order?.[c] ?? c]!
+      const channel = isMono ? meanOf(part.channelData) : part.channelData[order?.[c] ?? c]!
       for (let i = 0, at = start + c; i < part.samplesDecoded; i++, at += count) samples[at] = channel[i]!
     }
     start += part.samplesDecoded * count
   }
   return samples
+}
+
+/** Of two that are the same it is each of them; where an mp3 goes on in stereo, both are heard. */
+function meanOf([left, right]: readonly Float32Array[]): Float32Array {
+  return right ? left!.map((sample, i) => (sample + right[i]!) / 2) : left!
 }
 
 parentPort?.on('message', (chunk: Uint8Array | null) => {

@@ -188,6 +188,7 @@ export class Decoder extends Duplex {
       end: () => {
         if (this.destroyed || this.#isCut) return
         this.#inspector?.end()
+        this.#warnOfEmptyWindow()
         this.push(null)
       },
       fail: error => {
@@ -214,6 +215,15 @@ export class Decoder extends Duplex {
     }
     // Nobody will ask for more of what is cut.
     return hasRoom || this.#isCut
+  }
+
+  #warnOfEmptyWindow(): void {
+    const { startMs } = this.#options
+    if (this.#bytesOut > 0 || !startMs) return
+    this.#warn({
+      code: 'STT_WARN_BEYOND_END',
+      message: `nothing is heard: the audio ends before startMs, ${startMs} ms`,
+    })
   }
 
   #begin(format: PcmFormat): void {

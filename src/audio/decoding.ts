@@ -8,9 +8,10 @@ export type Callback = (error?: Error | null) => void
 export interface DecodeWarning {
   /**
    * `STT_WARN_TRUNCATED`: the file ends before its header says. `STT_WARN_FFMPEG`: ffmpeg complained, yet succeeded.
-   * `STT_WARN_DAMAGED`: a decoder in process passed over damaged parts.
+   * `STT_WARN_DAMAGED`: a decoder in process passed over damaged parts. `STT_WARN_BEYOND_END`: the audio ends before
+   * `startMs`.
    */
-  code: 'STT_WARN_TRUNCATED' | 'STT_WARN_FFMPEG' | 'STT_WARN_DAMAGED'
+  code: 'STT_WARN_TRUNCATED' | 'STT_WARN_FFMPEG' | 'STT_WARN_DAMAGED' | 'STT_WARN_BEYOND_END'
   message: string
 }
 
