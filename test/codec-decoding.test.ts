@@ -49,7 +49,9 @@ for (const codec of CODECS) {
     t.equal(whole.decoder.source?.decodedBy, 'codec')
     t.same(whole.decoder.format, { encoding: 'f32le', sampleRateHertz: 48_000, channels: 1 })
     for (const size of [1, 7, 3_000]) {
-      const pieces = await fromBytes(randomSplit(file, size, size), none)
+      // The header and the first frames in small pieces; the rest tells nothing new.
+      const begin = randomSplit(file.subarray(0, 500 * size), size, size)
+      const pieces = await fromBytes([...begin, file.subarray(500 * size)], none)
       t.ok(pieces.pcm.equals(whole.pcm), `chunks of up to ${size}`)
     }
   })
