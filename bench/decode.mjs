@@ -2,7 +2,9 @@
  * Whole files through decode, resample and frame, beside the ffmpeg command that does the same with libsoxr: wall
  * time in turns, and the ratio of their medians; then how soon the first frame comes, and the memory.
  *
- *   node bench/decode.mjs [--minutes 60] [--rounds 5]     needs `npm run build`, ffmpeg with libsoxr
+ *   node bench/decode.mjs [--minutes 60] [--rounds 5] [--way 'by path']
+ *
+ * Needs `npm run build`, and ffmpeg with libsoxr. Without --way all ways are tried.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,11 +24,14 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '60' },
     rounds: { type: 'string', default: '5' },
+    way: { type: 'string' },
     help: { type: 'boolean' },
   },
 })
 if (values.help) {
-  console.log('node bench/decode.mjs [--minutes 60] [--rounds 5]')
+  console.log(
+    "node bench/decode.mjs [--minutes 60] [--rounds 5] [--way 'by path' | written | 'written, ffmpeg']",
+  )
   process.exit()
 }
 const minutes = Number(values.minutes)
@@ -56,6 +61,7 @@ async function throughput() {
   console.log('file     way              ours  ffmpeg  ratio  times real time  own RSS  child RSS')
   for (const file of Object.keys(FILES)) {
     for (const [way, options] of Object.entries(WAYS)) {
+      if (values.way !== undefined && way !== values.way) continue
       if (way === 'written, ffmpeg' && !['a.mp3', 'a.opus'].includes(file)) continue
       const ours = []
       const theirs = []
