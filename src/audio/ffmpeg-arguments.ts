@@ -69,6 +69,9 @@ export function ffmpegArguments(input: FfmpegInput): string[] {
     ...['-protocol_whitelist', file === undefined ? 'pipe' : 'file'],
     ...['-i', file === undefined ? 'pipe:0' : `file:${file}`],
     ...(track === undefined ? [] : ['-map', `0:a:${track}`]),
-    ...['-vn', '-map_metadata', '-1', '-bitexact', '-c:a', 'pcm_f32le', '-f', 'wav', 'pipe:1'],
+    ...['-vn', '-map_metadata', '-1', '-bitexact', '-c:a', 'pcm_f32le', '-f', 'wav'],
+    // Nobody waits for the next packet of a file: larger writes save a tenth of the time.
+    ...(file === undefined ? [] : ['-flush_packets', '0', '-blocksize', '262144']),
+    'pipe:1',
   ]
 }
