@@ -49,7 +49,7 @@ export interface SttStreamOptions
   startMs?: number
   /** How much of the source to hear, in ms; then the stream ends by itself, as by {@link SttStream.stop}. Default: all. */
   durationMs?: number
-  /** Look at the audio for what spoils transcripts (silence, clipping, a wrong rate …), and warn of it. Default true. */
+  /** Look at the audio for what spoils transcripts (silence, clipping, a rate declared wrong …), and warn of it. Default true. */
   inspect?: boolean
   /** Reads this file instead of what is written, so that ffmpeg can seek in it. Default: absent. */
   path?: string

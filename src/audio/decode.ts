@@ -27,7 +27,7 @@ const FILE_CHUNK_BYTES = 1024 * 1024
  * comes as f32. The samples end only when the decoding has succeeded: ffmpeg's exit code is awaited.
  *
  * Errors: SttError with STT_ERR_DECODE, STT_ERR_UNSUPPORTED_AUDIO, STT_ERR_UNEXPECTED_HEADER,
- * STT_ERR_FFMPEG_NOT_FOUND or STT_ERR_SPOOL_LIMIT; AbortError. Child process, thread and temporary file are gone
+ * STT_ERR_FFMPEG_NOT_FOUND, STT_ERR_FFMPEG_BUSY or STT_ERR_SPOOL_LIMIT; AbortError. Child process, thread and temporary file are gone
  * before 'end', and before any other 'close'.
  *
  * @fires format ({@link PcmFormat}) once, before the first chunk
