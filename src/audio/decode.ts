@@ -26,9 +26,9 @@ const FILE_CHUNK_BYTES = 1024 * 1024
  * are decoded in process where their packages are installed; everything else goes through ffmpeg. What is decoded
  * comes as f32. The samples end only when the decoding has succeeded: ffmpeg's exit code is awaited.
  *
- * Errors: SttError with STT_ERR_DECODE, STT_ERR_UNSUPPORTED_AUDIO, STT_ERR_UNEXPECTED_HEADER,
- * STT_ERR_FFMPEG_NOT_FOUND, STT_ERR_FFMPEG_BUSY or STT_ERR_SPOOL_LIMIT; AbortError. Child process, thread and temporary file are gone
- * before 'end', and before any other 'close'.
+ * Errors: SttError with STT_ERR_DECODE or a code that begins with it, STT_ERR_UNSUPPORTED_AUDIO,
+ * STT_ERR_UNEXPECTED_HEADER, STT_ERR_FFMPEG_NOT_FOUND, STT_ERR_FFMPEG_BUSY or STT_ERR_SPOOL_LIMIT; AbortError. Child
+ * process, thread and temporary file are gone before 'end', and before any other 'close'.
  *
  * @fires format ({@link PcmFormat}) once, before the first chunk
  * @fires warning {code, message} for what is odd but not fatal; what inspection found has its `evidence` too
