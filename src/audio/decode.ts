@@ -17,8 +17,6 @@ export type { DecodeWarning } from './decoding.js'
 export type { DecodedSource } from './open-decoding.js'
 
 const BUFFER_BYTES = 64 * 1024
-/** A file is read in larger pieces: each costs a round trip to a thread, which would be half the time of a WAV. */
-const FILE_CHUNK_BYTES = 1024 * 1024
 
 /**
  * Bytes of any audio in, samples out, in the encoding, rate and channels that `format` tells. Uncompressed files and
@@ -246,7 +244,7 @@ export class Decoder extends Duplex {
     try {
       this.#pathIsFile = (await stat(path)).isFile()
       if (this.destroyed || this.#isCut) return
-      this.#file = createReadStream(path, { highWaterMark: FILE_CHUNK_BYTES })
+      this.#file = createReadStream(path, { highWaterMark: BUFFER_BYTES })
       for await (const chunk of this.#file) {
         await this.#step(callback => this.#take(chunk as Buffer, callback))
         if (this.#opensPath) return
