@@ -1,5 +1,5 @@
 /**
- * Fuzzes the readers of headers (WAV, Wave64, AIFF, CAF, AU), the recognition of formats and the choice of a way:
+ * Fuzzes the readers of headers (WAV, Wave64, AIFF, CAF, AU), the recognition of formats, the choice of a way, and packets of Ogg:
  * inputs that reach new code are changed further, see test/fuzz/fuzzer.ts. Ends with one line, `N passed, N failed`;
  * an input that breaks a rule is told in hex.
  *

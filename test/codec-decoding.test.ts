@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { setTimeout } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import type { CodecMessage, CodecWorkerData } from '#dist/audio/codec-worker.js'
 import { decode, type DecodeWarning } from '#dist/audio/decode.js'
 import type { DecodeOptions } from '#dist/audio/decode-options.js'
 import { hasCodec, type Codec } from '#dist/audio/codecs.js'
@@ -127,6 +129,29 @@ t.test(
     )
   },
 )
+
+t.test('what one thread has compiled the next ones need not', async t => {
+  const start = async (codec: Codec, module?: object) => {
+    const file = await fileOf(codec)
+    const worker = new Worker(new URL('../dist/audio/codec-worker.js', import.meta.url), {
+      workerData: { codec, channels: 1, module } satisfies CodecWorkerData,
+    })
+    const messages: CodecMessage[] = []
+    worker.on('message', (message: CodecMessage) => messages.push(message))
+    worker.postMessage(new Uint8Array(file))
+    while (messages.at(-1)?.kind !== 'answer') await once(worker, 'message')
+    await worker.terminate()
+    return messages
+  }
+  for (const codec of CODECS) {
+    const first = await start(codec)
+    const compiled = first.find(message => message.kind === 'compiled')
+    t.ok(compiled, codec)
+    const second = await start(codec, compiled?.module)
+    t.notOk(second.find(message => message.kind === 'compiled'))
+    t.same(second.at(-1), first.at(-1))
+  }
+})
 
 t.test('the reader’s pace is the decoder’s', async t => {
   const file = await readFile(await encode(work, 'long.mp3', ['-f', 'lavfi', '-i', 'sine=440:r=48000:d=60']))

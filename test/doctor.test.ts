@@ -46,12 +46,12 @@ t.test('the addon, its kernels, or why there is none', async t => {
 t.test('optional packages are named with what they are for', async t => {
   const packages = [
     { name: 'mpg123-decoder', use: 'mp3', isThere: true },
-    { name: 'ogg-opus-decoder', use: 'opus', isThere: false },
+    { name: 'opus-decoder', use: 'opus', isThere: false },
   ]
   t.match(judgePackages('decoders', packages, 'in process', 'ffmpeg does it'), {
     state: 'warning',
-    detail: 'opus: ogg-opus-decoder not installed; ffmpeg does it',
-    remedy: 'npm install ogg-opus-decoder',
+    detail: 'opus: opus-decoder not installed; ffmpeg does it',
+    remedy: 'npm install opus-decoder',
   })
   t.match(judgePackages('decoders', packages.slice(0, 1), 'in process', ''), {
     state: 'ok',

@@ -6,6 +6,7 @@ import type { CodecAnswer, CodecMessage, CodecWorkerData } from './codec-worker.
 import { CODECS, type Codec } from './codecs.js'
 import type { Callback, Decoding, DecodingSink } from './decoding.js'
 import type { PcmFormat } from './pcm-format.js'
+import type { WasmModule } from './wasm-decoders.js'
 
 /** What one message to the thread holds: bounds the samples that one answer brings. */
 const SLICE_BYTES = 4096
@@ -13,6 +14,9 @@ const SLICE_BYTES = 4096
 const SLICES_AHEAD = 2
 /** How long a thread may take to load before it is ended all the same, in ms. */
 const LOAD_GRACE_MS = 5_000
+
+/** What threads have compiled, for those that come after. */
+const COMPILED = new Map<Codec, WasmModule>()
 
 /** In process, by a WebAssembly decoder on a thread of its own. */
 export class CodecDecoding implements Decoding {
@@ -40,7 +44,7 @@ export class CodecDecoding implements Decoding {
     this.#sink = sink
     this.#stallTimeoutMs = stallTimeoutMs
     this.#worker = new Worker(new URL('codec-worker.js', import.meta.url), {
-      workerData: data,
+      workerData: { ...data, module: COMPILED.get(data.codec) } satisfies CodecWorkerData,
       // What the program was started with (loaders, the inspector) is not for this thread.
       execArgv: [],
       // Taken and thrown away: a library writes nothing to the console, whatever its decoders do.
@@ -51,7 +55,8 @@ export class CodecDecoding implements Decoding {
     this.#worker.stderr.resume()
     this.#loaded = Promise.race([once(this.#worker, 'message'), once(this.#worker, 'exit')]).catch(() => {})
     this.#worker.on('message', (message: CodecMessage) => {
-      if (message !== 'loaded') this.#onAnswer(message)
+      if (message.kind === 'answer') this.#onAnswer(message)
+      else if (message.kind === 'compiled') COMPILED.set(data.codec, message.module)
     })
     this.#worker.on('error', cause => this.#fail(`failed: ${cause.message}`, cause))
     this.#worker.on('exit', code => this.#fail(`ended by itself, with code ${code}`))

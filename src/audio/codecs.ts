@@ -14,7 +14,7 @@ export interface CodecPackage {
 
 export const CODECS: Readonly<Record<Codec, CodecPackage>> = {
   mp3: { name: 'mpg123-decoder', className: 'MPEGDecoder' },
-  opus: { name: 'ogg-opus-decoder', className: 'OggOpusDecoder' },
+  opus: { name: 'opus-decoder', className: 'OpusDecoder' },
 }
 
 const require = createRequire(import.meta.url)

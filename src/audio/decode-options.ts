@@ -18,7 +18,7 @@ export interface DecodeOptions {
   path?: string
   /**
    * Who decodes what is not read in process anyway. 'auto': mp3 and Opus in Ogg that are written are decoded in
-   * process where the packages mpg123-decoder and ogg-opus-decoder are installed; ffmpeg
+   * process where the packages mpg123-decoder and opus-decoder are installed; ffmpeg
    * decodes all else, and files by their path. 'ffmpeg': ffmpeg decodes everything that has a header. Default 'auto'.
    */
   decoder?: 'auto' | 'ffmpeg'

@@ -5,11 +5,22 @@
  * first.
  */
 
-const CAPTURE = Buffer.from('OggS')
+/** Where things stand in a page's header, and the flags there. */
+export const OGG_PAGE = {
+  CAPTURE: Buffer.from('OggS'),
+  FLAGS_AT: 5,
+  GRANULE_AT: 6,
+  SERIAL_AT: 14,
+  SEQUENCE_AT: 18,
+  SEGMENTS_AT: 26,
+  HEADER_BYTES: 27,
+  CONTINUED: 1,
+  BEGIN_OF_STREAM: 2,
+  END_OF_STREAM: 4,
+} as const
+
+const { CAPTURE, FLAGS_AT, SEGMENTS_AT, HEADER_BYTES, BEGIN_OF_STREAM } = OGG_PAGE
 const VERSION = 0
-const HEADER_BYTES = 27
-const FLAGS_AT = 5
-const BEGIN_OF_STREAM = 2
 const OPUS_FAMILY_AT = 18
 
 /** What an Ogg file holds, told by its first packet; 'other' for several streams at once and for all else. */
@@ -31,7 +42,7 @@ export function oggCodec(head: Buffer, ended: boolean): OggCodec | undefined {
   const firstBytes = pageBytes(head, 0)
   if (firstBytes === undefined || head.length < firstBytes) return ended ? 'other' : undefined
   if (!startsStream(head, 0)) return 'other'
-  const packet = head.toString('latin1', HEADER_BYTES + head[HEADER_BYTES - 1]!, firstBytes)
+  const packet = head.toString('latin1', HEADER_BYTES + head[SEGMENTS_AT]!, firstBytes)
   const codec = FIRST_PACKETS.find(([begin]) => packet.startsWith(begin))?.[1] ?? 'other'
   if (codec === 'other' || (ended && head.length === firstBytes)) return codec
   if (head.length < firstBytes + HEADER_BYTES) return ended ? codec : undefined
@@ -40,44 +51,12 @@ export function oggCodec(head: Buffer, ended: boolean): OggCodec | undefined {
 
 /** The channel mapping family of an Opus stream's first packet (RFC 7845 section 5.1.1). */
 export function opusMappingFamily(head: Buffer): number | undefined {
-  return head[HEADER_BYTES + head[HEADER_BYTES - 1]! + OPUS_FAMILY_AT]
-}
-
-/** Pages that follow one another in one link of a chain. */
-export interface OggRun {
-  /** Whether the link begins with them. */
-  readonly startsLink: boolean
-  readonly pages: Buffer[]
-}
-
-/** Whole pages out of chunks of any length; what lies between pages is dropped. */
-export class OggPages {
-  #rest: Buffer = Buffer.alloc(0)
-
-  /** The pages that the chunk completes. */
-  runs(chunk: Buffer): OggRun[] {
-    const bytes = Buffer.concat([this.#rest, chunk])
-    const runs: OggRun[] = []
-    let at = bytes.indexOf(CAPTURE)
-    while (at !== -1) {
-      const length = pageBytes(bytes, at)
-      if (length === undefined || at + length > bytes.length) break
-      const startsLink = startsStream(bytes, at)
-      const page = bytes.subarray(at, at + length)
-      const run = runs.at(-1)
-      if (run && !startsLink) run.pages.push(page)
-      else runs.push({ startsLink, pages: [page] })
-      at = bytes.indexOf(CAPTURE, at + length)
-    }
-    // The first letters of a page may be the last bytes.
-    this.#rest = bytes.subarray(at === -1 ? -(CAPTURE.length - 1) : at)
-    return runs
-  }
+  return head[HEADER_BYTES + head[SEGMENTS_AT]! + OPUS_FAMILY_AT]
 }
 
 /** How long the page at `at` is; undefined where its table has not come. */
 function pageBytes(bytes: Buffer, at: number): number | undefined {
-  const segments = bytes[at + HEADER_BYTES - 1]
+  const segments = bytes[at + SEGMENTS_AT]
   const table = at + HEADER_BYTES
   if (segments === undefined || bytes.length < table + segments) return undefined
   let length = HEADER_BYTES + segments

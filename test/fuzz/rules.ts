@@ -4,6 +4,8 @@ import { readCafHeader } from '#dist/audio/caf.js'
 import { chooseRoute } from '#dist/audio/decode-route.js'
 import { HEAD_LIMIT_BYTES } from '#dist/audio/head.js'
 import { mp4Layout } from '#dist/audio/mp4-layout.js'
+import { OggPackets } from '#dist/audio/ogg-packets.js'
+import { readOpusHead } from '#dist/audio/opus-head.js'
 import { PCM_ENCODINGS } from '#dist/audio/pcm-format.js'
 import type { PcmHeader } from '#dist/audio/pcm-reader.js'
 import { sniff } from '#dist/audio/sniff.js'
@@ -36,7 +38,8 @@ const longest = Buffer.alloc(HEAD_LIMIT_BYTES)
 
 /**
  * Holds every reader to its rules: it throws nothing but an error of the input, tells of samples that can be, heeds
- * nothing but the bytes it is given and leaves them alone, and does not change its mind when more of them come.
+ * nothing but the bytes it is given and leaves them alone, and does not change its mind when more of them come. Packets
+ * of Ogg are the same whatever the split.
  * @param prefixes lengths at which to ask for its mind before
  * @throws with the name of the reader and the rule that it broke
  */
@@ -58,6 +61,17 @@ export function checkRules(input: Buffer, prefixes: Iterable<number>): void {
   }
   for (const [name, read] of Object.entries(READERS_AT_THE_END)) answerOf(name, read, input)
   if (answerOf('chooseRoute', READERS['chooseRoute']!, input) === UNDECIDED) checkLimit(input)
+  if (packetsOf(input, lengths) !== packetsOf(input, []))
+    throw new Error('OggPackets heeds how the bytes are split')
+}
+
+function packetsOf(input: Buffer, splits: readonly number[]): string {
+  const packets = new OggPackets()
+  const ends = [...splits].sort((a, b) => a - b)
+  return [...ends, input.length]
+    .flatMap((end, i) => packets.read(input.subarray(i === 0 ? 0 : ends[i - 1], end)))
+    .map(({ bytes, ...rest }) => JSON.stringify([bytes.toString('hex'), rest, readOpusHead(bytes)]))
+    .join()
 }
 
 /** The same bytes in the middle of others, at an odd offset: what is read beyond them shows. */
