@@ -518,6 +518,19 @@ t.test('is destroyed in every state, with one close, no error and nothing left',
   t.equal(server.wss.clients.size, 0)
 })
 
+t.test('leaves no timer, whichever step of its beginning it is destroyed in', async t => {
+  const { url } = await serve(t, () => {})
+  const clock = mockClock(t)
+  for (let steps = 0; steps < 12; steps++) {
+    const connection = connect(url)
+    for (let step = 0; step < steps; step++) await Promise.resolve()
+    connection.destroy()
+    await once(connection, 'close')
+    await new Promise(setImmediate)
+    t.equal(clock.running, 0, `after ${steps} steps`)
+  }
+})
+
 t.test('passes an abort as AbortError, before and after opening', async t => {
   const { url } = await serve(t, () => {})
   const early = connect(url, { signal: AbortSignal.abort() })

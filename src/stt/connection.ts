@@ -116,7 +116,7 @@ export class SttConnection extends Duplex {
       onDone: () => this.#endReading(),
       onTimeout: timeoutMs => this.#onFinishTimeout(timeoutMs),
     })
-    this.#open().catch((cause: unknown) => this.destroy(toCredentialsError(cause)))
+    this.#begin().catch((cause: unknown) => this.destroy(toCredentialsError(cause)))
     if (options.signal) addAbortSignal(options.signal, this)
   }
 
@@ -168,9 +168,14 @@ export class SttConnection extends Duplex {
     return this.#credentialsExpireAtMs
   }
 
+  async #begin(): Promise<void> {
+    this.#pass = await this.#options.gate?.enter(this.#abandoned.signal)
+    if (this.destroyed) this.#leaveGate()
+    else await this.#open()
+  }
+
   async #open(): Promise<void> {
     const options = this.#options
-    await this.#enterGate()
     const { handshakeTimeoutMs } = options
     this.#openTimer = setTimeout(() => this.destroy(handshakeError(handshakeTimeoutMs)), handshakeTimeoutMs)
     const startedMs = performance.now()
@@ -416,13 +421,6 @@ export class SttConnection extends Duplex {
       return
     }
     this.#idleTimer = setTimeout(() => this.#watchIdle(), idleTimeoutMs - idleMs).unref()
-  }
-
-  async #enterGate(): Promise<void> {
-    this.#pass = await this.#options.gate?.enter(this.#abandoned.signal)
-    if (!this.destroyed) return
-    this.#leaveGate()
-    throw this.#abandoned.signal.reason
   }
 
   #leaveGate(): void {
