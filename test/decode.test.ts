@@ -10,6 +10,7 @@ import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { DecodeOptions } from '#dist/audio/decode-options.js'
 import { decode, Decoder, type DecodeWarning } from '#dist/audio/decode.js'
+import { flacBits } from '#dist/audio/flac.js'
 import { blockAlign, durationMs, type PcmFormat } from '#dist/audio/pcm-format.js'
 import { wavHeader } from '#dist/audio/wav-header.js'
 import {
@@ -25,6 +26,7 @@ import {
   toneShare,
   wavFile,
 } from './fixtures/audio.js'
+import { samplesOf } from './fixtures/format-signal.js'
 
 const TONE_HERTZ = 440
 const SECONDS = 2
@@ -72,7 +74,7 @@ const fromBytes = (chunks: Buffer[], options?: DecodeOptions) => {
   return drain(decoder)
 }
 
-/** Whether it is the tone at its full length; f32le of the given rate and channels. */
+/** Whether it is the tone at its full length; f32le, or as wanted. */
 function isTone(
   t: Test,
   found: { pcm: Buffer; format?: PcmFormat },
@@ -84,7 +86,7 @@ function isTone(
   t.equal(found.pcm.length % blockAlign(format), 0, 'whole blocks')
   const length = durationMs(format, found.pcm.length)
   t.ok(Math.abs(length - SECONDS * 1000) <= padMs, `${length} ms of ${SECONDS * 1000}`)
-  const share = toneShare(firstChannel(found.pcm, format.channels), TONE_HERTZ, format.sampleRateHertz)
+  const share = toneShare(samplesOf(found.pcm, format)[0]!, TONE_HERTZ, format.sampleRateHertz)
   t.ok(share > 0.97, `${share} of the energy is the tone`)
 }
 
@@ -109,7 +111,7 @@ const compressed: [name: string, args: string[], format?: Partial<PcmFormat>][] 
   ['tone.aac', ['-c:a', 'aac']],
   ['opus.ogg', ['-c:a', 'libopus'], { sampleRateHertz: 48_000 }],
   ['vorbis.ogg', ['-c:a', 'libvorbis']],
-  ['tone.flac', ['-c:a', 'flac']],
+  ['tone.flac', ['-c:a', 'flac'], { encoding: 's16le' }],
   ['tone.webm', ['-c:a', 'libopus'], { sampleRateHertz: 48_000 }],
   ['tone.aiff', ['-c:a', 'pcm_s16be']],
   ['tone.w64', ['-c:a', 'pcm_s16le']],
@@ -184,7 +186,7 @@ t.test('decodes AMR as ffmpeg itself does', async t => {
   t.ok(firstChannel(pcm, 1).some(sample => Math.abs(sample) > 0.01))
 })
 
-t.test('keeps 24 bits of a flac', async t => {
+t.test('keeps 24 bits of a flac, and makes no more of 16 where its header says so', async t => {
   const format: PcmFormat = { encoding: 's32le', sampleRateHertz: 48_000, channels: 1 }
   const pcm = sine(format, TONE_HERTZ, 0.5)
   // Only the lowest of the 24 bits are used: 16-bit audio would be silence.
@@ -196,6 +198,14 @@ t.test('keeps 24 bits of a flac', async t => {
   t.equal(decoded.length, quiet.length / 4)
   t.ok(decoded.every((sample, i) => sample * 2 ** 31 === quiet.readInt32LE(4 * i)))
   t.ok(decoded.some(sample => sample !== 0))
+
+  const narrow = await readFile(await encode(work, 'narrow.flac', ['-i', 'tone.wav', '-c:a', 'flac']))
+  const wide = Buffer.from(narrow)
+  wide[4] = 1 // as if padding stood where STREAMINFO must
+  t.equal(flacBits(narrow), 16)
+  t.equal(flacBits(wide), 32)
+  t.equal(flacBits(narrow.subarray(0, 21)), undefined)
+  t.equal((await fromBytes(splitEvery(narrow, 7))).format?.encoding, 's16le')
 })
 
 t.test('delivers the good audio around damage', async t => {

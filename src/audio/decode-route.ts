@@ -3,6 +3,7 @@ import { readAiffHeader } from './aiff.js'
 import { readAuHeader } from './au.js'
 import { readCafHeader } from './caf.js'
 import type { Codec } from './codecs.js'
+import { flacBits } from './flac.js'
 import { HEAD_LIMIT_BYTES } from './head.js'
 import { mp4Layout } from './mp4-layout.js'
 import { mpegAudio } from './mpeg-audio.js'
@@ -19,7 +20,8 @@ export type Route = { readonly container: Container | 'raw' } & (
   | { readonly kind: 'pcm'; readonly header: PcmHeader }
   /** A decoder in process where it is installed, else ffmpeg. */
   | { readonly kind: 'codec'; readonly codec: Codec; readonly channels?: number }
-  | { readonly kind: 'ffmpeg' }
+  /** `encoding`: what its samples are, where fewer bytes than floats take hold them whole. */
+  | { readonly kind: 'ffmpeg'; readonly encoding?: 's16le' }
   | { readonly kind: 'spool' }
   /** Tags of so many bytes: what the stream is begins behind them. */
   | { readonly kind: 'skip'; readonly bytes: number }
@@ -63,6 +65,8 @@ export function chooseRoute(head: Buffer, ended: boolean): Route | undefined {
       return (opusMappingFamily(head) ?? 0) > 1
         ? { kind: 'ffmpeg', container }
         : { kind: 'codec', container, codec: 'opus' }
+    case 'flac':
+      return flacRoute(head, ended)
     case 'mp4':
       return mp4Route(head, ended)
     case 'id3':
@@ -85,6 +89,15 @@ function mp3Route(head: Buffer): Route {
         'expected one of the bit rates of the standard',
     )
   return { kind: 'codec', container: 'mp3', codec: 'mp3', ...(known && { channels: known.channels }) }
+}
+
+function flacRoute(head: Buffer, ended: boolean): Route | undefined {
+  const container = 'flac'
+  const bits = flacBits(head)
+  if (bits === undefined && !ended) return undefined
+  return bits !== undefined && bits <= 16
+    ? { kind: 'ffmpeg', container, encoding: 's16le' }
+    : { kind: 'ffmpeg', container }
 }
 
 /** What a codec needs to know stands behind its data. */

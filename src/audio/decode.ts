@@ -27,7 +27,7 @@ const FILE_CHUNK_BYTES = 1024 * 1024
  * Bytes of any audio in, samples out, in the encoding, rate and channels that `format` tells. Uncompressed files and
  * declared raw audio are read in process and keep their encoding; mp3 and Opus in Ogg that are written to it
  * are decoded in process where their packages are installed; everything else goes through ffmpeg. What is decoded
- * comes as f32. The samples end only when the decoding has succeeded: ffmpeg's exit code is awaited.
+ * comes as f32, FLAC of up to 16 bits as s16. The samples end only when the decoding has succeeded: ffmpeg's exit code is awaited.
  *
  * Errors: SttError with STT_ERR_DECODE or a code that begins with it, STT_ERR_UNSUPPORTED_AUDIO,
  * STT_ERR_UNEXPECTED_HEADER, STT_ERR_FFMPEG_NOT_FOUND, STT_ERR_FFMPEG_BUSY or STT_ERR_SPOOL_LIMIT; AbortError. Child

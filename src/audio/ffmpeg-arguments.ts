@@ -12,6 +12,8 @@ export interface FfmpegInput {
   readonly track?: number | undefined
   /** Where to begin, in ms; for a file that can be sought. */
   readonly seekMs?: number | undefined
+  /** What the samples are to be. Default `f32le`: it holds 24 bits. */
+  readonly encoding?: 's16le' | undefined
 }
 
 /** Opens the file that is there already; on Linux anew, with a position of its own. */
@@ -52,15 +54,15 @@ export function liveAnalysisMs(head: Buffer): number {
 }
 
 /**
- * Any audio in, a WAV file of 32-bit floats out on stdout, a log with levels on stderr.
+ * Any audio in, a WAV file out on stdout, a log with levels on stderr.
  *
  * Of the protocols, a pipe opens nothing else: a playlist sent by a stranger must not make ffmpeg read local files.
- * -bitexact and -map_metadata keep the tags of the source out of the WAV header; pcm_f32le keeps 24-bit audio whole.
+ * -bitexact and -map_metadata keep the tags of the source out of the WAV header.
  * Not -xerror: it throws away good audio around one bad byte. Not -fflags nobuffer: it drops what was looked at while
  * the input was analysed, in every format that was tried.
  */
 export function ffmpegArguments(input: FfmpegInput): string[] {
-  const { path, isFile, analysisMs, track, seekMs } = input
+  const { path, isFile, analysisMs, track, seekMs, encoding = 'f32le' } = input
   const file = path ?? (isFile ? STANDARD_INPUT : undefined)
   return [
     ...['-nostdin', '-hide_banner', '-nostats', '-loglevel', 'level+info'],
@@ -69,7 +71,7 @@ export function ffmpegArguments(input: FfmpegInput): string[] {
     ...['-protocol_whitelist', file === undefined ? 'pipe' : 'file'],
     ...['-i', file === undefined ? 'pipe:0' : `file:${file}`],
     ...(track === undefined ? [] : ['-map', `0:a:${track}`]),
-    ...['-vn', '-map_metadata', '-1', '-bitexact', '-c:a', 'pcm_f32le', '-f', 'wav'],
+    ...['-vn', '-map_metadata', '-1', '-bitexact', '-c:a', `pcm_${encoding}`, '-f', 'wav'],
     // Nobody waits for the next packet of a file: larger writes save a tenth of the time.
     ...(file === undefined ? [] : ['-flush_packets', '0', '-blocksize', '262144']),
     'pipe:1',

@@ -9,9 +9,9 @@ import { PcmReader } from './pcm-reader.js'
 import { readWavHeader } from './wav.js'
 
 /** What a run of ffmpeg needs to know beyond the options. */
-export type FfmpegSource = Pick<FfmpegRun, 'path' | 'file' | 'analysisMs' | 'seekMs'>
+export type FfmpegSource = Pick<FfmpegRun, 'path' | 'file' | 'analysisMs' | 'seekMs' | 'encoding'>
 
-/** Through a child process of ffmpeg, which makes a WAV file of 32-bit floats of whatever it is. */
+/** Through a child process of ffmpeg, which makes a WAV file of whatever it is. */
 export class FfmpegDecoding implements Decoding {
   readonly #sink: DecodingSink
   readonly #reader = new PcmReader(readWavHeader)

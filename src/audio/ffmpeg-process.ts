@@ -36,7 +36,7 @@ export interface FfmpegProcessRun extends Omit<FfmpegInput, 'isFile'> {
 }
 
 /**
- * One ffmpeg process that turns any audio into a WAV file of 32-bit floats, from its stdin or from a file.
+ * One ffmpeg process that turns any audio into a WAV file, from its stdin or from a file.
  *
  * Whether it succeeded is for its exit code to say, and for nothing else: it may stop reading before its input ends
  * (a broken pipe is no error), and its output may end while it still fails. The watch guards against a child that

@@ -51,14 +51,16 @@ export function openDecoding(
   if (kind === 'pcm' && decodedBy === 'reader') return opened(new PcmDecoding(route.header, sink))
   if (kind === 'codec' && decodedBy === 'codec')
     return opened(new CodecDecoding(route, options.ffmpegStallTimeoutMs, sink))
+  const encoding = kind === 'ffmpeg' ? route.encoding : undefined
   if (pathIsFile) {
     const skippedMs = seekMs(container, options.startMs)
-    return opened(new FfmpegDecoding({ path: options.path, seekMs: skippedMs }, options, sink), skippedMs)
+    const source = { path: options.path, seekMs: skippedMs, encoding }
+    return opened(new FfmpegDecoding(source, options, sink), skippedMs)
   }
   if (kind === 'spool') return opened(new SpooledDecoding(options, sink))
   const isElementary = container === 'mp3' || container === 'aac'
   const analysisMs = options.live ? liveAnalysisMs(head) : isElementary ? BRIEF_ANALYSIS_MS : undefined
-  return opened(new FfmpegDecoding({ analysisMs }, options, sink))
+  return opened(new FfmpegDecoding({ analysisMs, encoding }, options, sink))
 }
 
 /**
