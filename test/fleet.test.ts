@@ -45,7 +45,19 @@ class FakeStream extends EventEmitter {
   }
 }
 
-const streamsOf = (fleet: Fleet, count: number) => Array.from({ length: count }, () => new FakeStream(fleet))
+const made = new Set<FakeStream>()
+const streamsOf = (fleet: Fleet, count: number) =>
+  Array.from({ length: count }, () => {
+    const stream = new FakeStream(fleet)
+    made.add(stream)
+    return stream
+  })
+
+// Those that still wait would keep the process alive until their deadlines.
+t.afterEach(() => {
+  for (const { controller } of made) controller.abort()
+  made.clear()
+})
 
 /** A fleet whose circuit is open, and what its changes were. */
 async function brokenFleet(t: Test, options: FleetOptions = {}) {

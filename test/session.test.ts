@@ -10,6 +10,9 @@ import { mockClock } from './fixtures/mock-clock.js'
 import { rawServer, type RawPeer } from './fixtures/raw-server.js'
 import { wireConfig as config } from './fixtures/wire-config.js'
 
+/** The attempts that are due, without their delays. */
+const retry = { baseDelayMs: 1, maxDelayMs: 1 }
+
 /** A session against a server whose answers `peer` writes. */
 async function session(
   t: Test,
@@ -123,12 +126,16 @@ t.test('promotes an interim that is left when the service closes', async t => {
 })
 
 t.test('keeps the open interim in the error, hidden from logs', async t => {
-  const stream = await session(t, async peer => {
-    await peer.next('audioChunk')
-    peer.transcription('the quick brown', false)
-    peer.send({ error: { code: 14, message: 'overloaded', details: [] } })
-    peer.ws.close(1000)
-  })
+  const stream = await session(
+    t,
+    async peer => {
+      await peer.next('audioChunk')
+      peer.transcription('the quick brown', false)
+      peer.send({ error: { code: 14, message: 'overloaded', details: [] } })
+      peer.ws.close(1000)
+    },
+    { retry },
+  )
   stream.resume()
   stream.write(voicedFrames(1)[0])
   const [error] = (await once(stream, 'error')) as [SttError]
@@ -165,7 +172,7 @@ t.test('settles a turn that the service never answers', async t => {
   await t.rejects(final, { code: 'STT_ERR_TURN_TIMEOUT' })
   mute.destroy()
 
-  const failing = await session(t, peer => peer.next('endTurn').then(() => peer.ws.close(1011)))
+  const failing = await session(t, peer => peer.next('endTurn').then(() => peer.ws.close(1011)), { retry })
   failing.on('error', () => {})
   const lost = failing.expectTurn()
   void failing.expectTurn() // never awaited: no unhandled rejection
