@@ -1,7 +1,7 @@
 /**
  * The chaos suite: streams with random audio, options, faults, cuts and teardowns, each drawn from a seed, and what
- * must hold in every one of them; planted bugs that it must notice; six hours over connections that die. Ends with
- * one line, `N passed, N failed`; a violation names the command that repeats its run.
+ * must hold in every one of them; planted bugs that it must notice; links cut at hundreds of places; six hours over
+ * connections that die. Ends with one line, `N passed, N failed`; a violation names the command that repeats its run.
  *
  *   node scripts/test-chaos.mjs [--runs 600] [--fresh 20]
  *   node scripts/test-chaos.mjs --seed 123
@@ -27,7 +27,7 @@ for (const [name, value] of Object.entries(values)) {
 const work = mkdtempSync(join(tmpdir(), 'sttstream-chaos-'))
 try {
   const report = join(work, 'report.tap')
-  const files = ['chaos', ...(values.seed === undefined ? ['planted-bugs', 'six-hours'] : [])]
+  const files = ['chaos', ...(values.seed === undefined ? ['cut-points', 'planted-bugs', 'six-hours'] : [])]
   const { status } = spawnSync(
     process.execPath,
     [

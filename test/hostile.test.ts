@@ -11,7 +11,9 @@ import { longHeaders, noAudio } from './hostile/strangers.js'
 import { flips, truncations, tryAll, watchLeftovers } from './hostile/trials.js'
 
 const SEEDS_IN_PROCESS = range(1, 250)
+/** Each takes ffmpeg some time: of the specimens that it decodes, every third is damaged here. */
 const SEEDS_WITH_DECODERS = [1]
+const EVERY = 3
 
 const work = t.testdir({ temporary: {} })
 const temporary = join(work, 'temporary')
@@ -29,17 +31,18 @@ t.before(async () => {
 })
 
 t.test('ends what is damaged as audio or as a typed error', async t => {
-  for (const specimen of specimens) {
+  for (const [i, specimen] of specimens.entries()) {
     if (specimen.isInProcess) await tryAll(t, flips(specimen, SEEDS_IN_PROCESS, { ffmpegPath: NO_FFMPEG }))
-    else await tryAll(t, flips(specimen, SEEDS_WITH_DECODERS))
+    else if (i % EVERY === 0) await tryAll(t, flips(specimen, SEEDS_WITH_DECODERS))
   }
 })
 
 t.test('ends what is cut off as audio or as a typed error', async t => {
-  for (const specimen of specimens) {
+  for (const [i, specimen] of specimens.entries()) {
     const { boundaries, file, isInProcess } = specimen
     if (isInProcess) await tryAll(t, truncations(specimen, boundaries, { ffmpegPath: NO_FFMPEG }))
-    else await tryAll(t, truncations(specimen, [...everyNth(boundaries, 2), file.length - 1]))
+    else if (i % EVERY === 1)
+      await tryAll(t, truncations(specimen, [...everyNth(boundaries, 2), file.length - 1]))
   }
 })
 
