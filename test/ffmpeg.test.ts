@@ -262,22 +262,34 @@ t.test('says how to get an ffmpeg where there is none', async t => {
 
 const run = promisify(execFile)
 
-/** Looks for ffmpeg in a process of its own, for prism-media remembers what it found. */
-async function search(directory: string, env: Record<string, string>): Promise<string> {
-  const script = `import { findFfmpeg } from ${JSON.stringify(import.meta.resolve('#dist/audio/ffmpeg-find.js'))}
-    try { process.stdout.write(findFfmpeg()) } catch (error) { process.stdout.write(error.code) }`
+/** Looks for ffmpeg in a process of its own, which remembers what it has learnt: once, and again after `change`. */
+async function search(directory: string, env: Record<string, string>, change = ''): Promise<string[]> {
+  const script = `import { chmodSync } from 'node:fs'
+    import { findFfmpeg } from ${JSON.stringify(import.meta.resolve('#dist/audio/ffmpeg-find.js'))}
+    const find = () => { try { console.log(findFfmpeg()) } catch (error) { console.log(error.code) } }
+    find(); ${change}; find()`
   const args = ['--input-type=module', '--eval', script]
-  return (await run(process.execPath, args, { cwd: directory, env })).stdout
+  const { stdout } = await run(process.execPath, args, { cwd: directory, env })
+  return stdout.trim().split('\n')
 }
 
-t.test('finds ffmpeg by option, by environment, by PATH, in this order', async t => {
+t.test('finds ffmpeg by option, by environment, by PATH, in this order, and does not run it', async t => {
   const { command } = await fakeFfmpeg(t, 'exit 0')
-  const PATH = join(command, '..') + delimiter + (process.env['PATH'] ?? '')
-  const elsewhere = t.testdir({ elsewhere: {} }) + '/elsewhere'
-  t.equal(await search(elsewhere, { PATH: elsewhere }), 'STT_ERR_FFMPEG_NOT_FOUND')
-  t.equal(await search(elsewhere, { PATH }), 'ffmpeg')
-  t.equal(await search(elsewhere, { PATH, FFMPEG_PATH: '/opt/ffmpeg' }), '/opt/ffmpeg')
+  const bin = join(command, '..')
+  const PATH = join(bin, 'nowhere') + delimiter + bin + delimiter + (process.env['PATH'] ?? '')
+  t.strictSame(await search(bin, { PATH }), [command, command])
+  t.strictSame(await search(bin, { PATH, FFMPEG_PATH: '/opt/ffmpeg' }), ['/opt/ffmpeg', '/opt/ffmpeg'])
   t.equal(findFfmpeg('/srv/ffmpeg'), '/srv/ffmpeg')
+  t.notOk(existsSync(join(bin, 'pid')), 'nothing has been run')
+})
+
+t.test('searches the whole machine once; an ffmpeg that is installed later is found', async t => {
+  const PATH = t.testdir({ ffmpeg: '#!/bin/sh\n', avconv: '#!/bin/sh\n' })
+  const installed = (name: string) => `chmodSync('${join(PATH, name)}', 0o755)`
+  const missing = 'STT_ERR_FFMPEG_NOT_FOUND'
+  t.strictSame(await search(PATH, { PATH }, installed('avconv')), [missing, missing])
+  t.strictSame(await search(PATH, { PATH }), ['avconv', 'avconv'], 'as prism-media finds it')
+  t.strictSame(await search(PATH, { PATH }, installed('ffmpeg')), ['avconv', join(PATH, 'ffmpeg')])
 })
 
 t.test('leaves the archive of an Electron app', async t => {
@@ -296,7 +308,7 @@ t.test('runs the ffmpeg that an Electron app has unpacked', async t => {
   const packed = join(app, 'app.asar', 'node_modules', 'ffmpeg-static', 'ffmpeg')
   t.ok((await outcome(packed)).pcm.equals(PCM), 'named by the option')
   const elsewhere = t.testdirName
-  t.equal(await search(elsewhere, { PATH: elsewhere, FFMPEG_PATH: packed }), join(unpacked, 'ffmpeg'))
+  t.match(await search(elsewhere, { PATH: elsewhere, FFMPEG_PATH: packed }), [join(unpacked, 'ffmpeg')])
 })
 
 t.test('gives up on a stream in which no audio ever comes', async t => {
