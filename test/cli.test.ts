@@ -95,7 +95,7 @@ t.test('wrong usage says what was expected and ends with 2', async t => {
     [['transcribe', '--track', 'en', 'a.wav'], /number of an audio track/],
     [['transcribe', '--resampler-quality', 'best', 'a.wav'], /Allowed choices are high, fast/],
     [['transcribe', '-', '-'], /can be read only once/],
-    [['transcribe', 'ftp://example.com/a.mp3'], /source must be a path, .* got a ftp: URL/],
+    [['transcribe', 'ftp://example.com/a.mp3'], /Expected a path, an http: or https: URL/],
     [['transcribe', '--format', 'srt', 'a.wav', 'b.wav'], /several files in the format srt need --out-dir/],
     [['transcribe', '--out-dir', 'x', 'a/talk.wav', 'b/talk.mp3'], /two inputs would write x\/talk\.txt/],
     [['serve', '--port', '70000'], /Expected a port/],
@@ -176,7 +176,7 @@ t.test(
     const { code, stdout, stderr } = await cli(['transcribe', '--url', url, a!, missing!, b!, c!])
     t.equal(code, 1)
     t.equal(stdout, `${a}: go forward ten meters\n${c}: go forward ten meters\n`)
-    t.match(stderr, /^sttstream: .*missing\.wav: .*no such file or directory.* \[ENOENT\]$/m)
+    t.match(stderr, /^sttstream: .*missing\.wav: cannot be read: no such file or directory \(ENOENT\) \[STT_ERR_DECODE\]$/m)
     t.match(stderr, /^sttstream: .*b\.wav: .* \[STT_ERR_DECODE_NOT_MEDIA\]$/m)
     t.notMatch(stderr, /^ +at /m, 'no stack')
   },
@@ -280,11 +280,6 @@ t.test('--resampler-quality chooses how the audio is resampled', async t => {
     t.equal(expected.length, 64_000)
     t.ok(Buffer.concat(heard).subarray(0, expected.length).equals(expected), args.join(' ') || 'default')
   }
-})
-
-t.test('empty standard input is an empty result', async t => {
-  const url = await scripted(t)
-  t.match(await cli(['transcribe', '--url', url, '-']), { code: 0, stdout: '' })
 })
 
 t.test('an option that the library refuses is wrong usage', async t => {

@@ -20,6 +20,12 @@ const MEANING: Record<Exclude<DecodeErrorCode, 'STT_ERR_DECODE'>, string> = {
 /** Why ffmpeg failed: with another exit code than 0, by a signal, or with 0 and without a sample. */
 export function ffmpegFailure(said: FfmpegSaid, end: FfmpegEnd): SttError {
   const code = failureCode(said, end)
+  const count = said.tracks.filter(({ kind }) => kind === 'audio').length
+  // ffmpeg's own hint is of an option that nobody can give it here.
+  if (code === 'STT_ERR_DECODE_NO_AUDIO' && said.signs.has('no-track') && count > 0) {
+    const message = `the audio track that was asked for is not in it: it has ${count}, counted from 0`
+    return new SttError(code, message)
+  }
   const what = code === 'STT_ERR_DECODE' ? '' : `${MEANING[code]}${detail(code, said)}; `
   return new SttError(code, `${what}ffmpeg ${manner(end)}: ${said.complaints || 'it gave no reason'}`)
 }
@@ -63,12 +69,11 @@ function isSoundOrPicture(kind: string, codec: string): boolean {
   return kind === 'audio' || (kind === 'video' && codec !== 'ansi')
 }
 
-function detail(code: DecodeErrorCode, { signs, tracks }: FfmpegSaid): string {
+function detail(code: DecodeErrorCode, { tracks }: FfmpegSaid): string {
   const codecs = tracks.filter(({ kind }) => kind === 'audio').map(({ codec }) => codec)
   const known = [...new Set(codecs)].filter(codec => codec !== 'none')
   if (code === 'STT_ERR_DECODE_UNSUPPORTED_CODEC' && known.length > 0) return ` (${known.join(', ')})`
-  const isTrackMissing = code === 'STT_ERR_DECODE_NO_AUDIO' && signs.has('no-track') && codecs.length > 0
-  return isTrackMissing ? ` that was asked for (audio tracks: ${codecs.length})` : ''
+  return ''
 }
 
 function manner({ code, signal }: FfmpegEnd): string {

@@ -6,10 +6,14 @@ import { pathOf } from '../audio/sources.js'
 
 /** Collects paths, http(s) URLs and '-'. */
 export function parseInput(text: string, before: string[] = []): string[] {
-  return checked(() => {
-    if (text !== '-') pathOf(text)
-    return [...before, text]
-  })
+  try {
+    if (text === '-' || pathOf(text) !== '') return [...before, text]
+  } catch {
+    // A URL of another kind, or none.
+  }
+  throw new InvalidArgumentError(
+    "Expected a path, an http: or https: URL, a file: URL of this machine, or '-' for standard input.",
+  )
 }
 
 /** `ENCODING:RATE:CHANNELS`, e.g. s16le:16000:1. */

@@ -12,8 +12,20 @@ const REMEDIES: Partial<Record<SttErrorCode, string>> = {
   STT_ERR_SOURCE: 'check the address: does a browser play it, without a login?',
   STT_ERR_LISTEN: 'choose another address with --port and --host',
   STT_ERR_UNSUPPORTED_AUDIO: 'for audio without a header say what it is, e.g. --raw s16le:16000:1',
-  STT_ERR_DECODE:
-    'is this an audio file? For audio without a header say what it is, e.g. --raw s16le:16000:1',
+  STT_ERR_DECODE_NOT_MEDIA: 'for audio without a header say what it is, e.g. --raw s16le:16000:1',
+  STT_ERR_UNEXPECTED_HEADER: 'leave --raw out: the file tells what it is',
+  STT_ERR_SPOOL_LIMIT: 'store it in a file first, and name that',
+  STT_ERR_DECODE: 'see what ffprobe says of it',
+}
+
+/** The system's, by its own codes. */
+const SYSTEM_REMEDIES: Record<string, string> = {
+  ENOENT: 'check the name; a pattern that matches no file is taken for one',
+  EISDIR: 'name the files in the directory, e.g. talks/*.mp3',
+  EACCES: 'ls -l shows who may use it',
+  ENOTDIR: 'check the name',
+  ELOOP: 'check where the link leads',
+  EEXIST: '--out-dir takes the name of a directory',
 }
 
 /** Notices and errors: always on stderr, results alone go to stdout. */
@@ -56,8 +68,11 @@ export class Reporter {
   error(error: unknown, file?: string): void {
     const message = error instanceof Error ? error.message : String(error)
     const code = codeOf(error)
-    this.#say(`${file === undefined ? '' : `${file}: `}${message}${code === undefined ? '' : ` [${code}]`}`)
-    const remedy = error instanceof SttError ? REMEDIES[error.code] : undefined
+    const name = file === undefined ? '' : `${file}: `
+    const told =
+      file !== undefined && message.startsWith(`${file} `) ? message.slice(file.length + 1) : message
+    this.#say(`${name}${told}${code === undefined ? '' : ` [${code}]`}`)
+    const remedy = remedyOf(error)
     if (remedy !== undefined) this.#say(`  ${remedy}`)
     if (process.env['DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`)
   }
@@ -66,6 +81,12 @@ export class Reporter {
     this.#beforeLine()
     process.stderr.write(`sttstream: ${text}\n`)
   }
+}
+
+function remedyOf(error: unknown): string | undefined {
+  if (!(error instanceof SttError)) return SYSTEM_REMEDIES[codeOf(error) ?? '']
+  const isUnreadable = error.code === 'STT_ERR_DECODE'
+  return (isUnreadable ? SYSTEM_REMEDIES[codeOf(error.cause) ?? ''] : undefined) ?? REMEDIES[error.code]
 }
 
 function codeOf(error: unknown): string | undefined {
