@@ -51,7 +51,7 @@ export interface SttStreamOptions
   durationMs?: number
   /** Look at the audio for what spoils transcripts (silence, clipping, a rate declared wrong …), and warn of it. Default true. */
   inspect?: boolean
-  /** Reads this file instead of what is written, so that ffmpeg can seek in it. Default: absent. */
+  /** Reads this file instead of what is written, so that ffmpeg can seek in it; it must hold audio. Default: absent. */
   path?: string
   /** The ffmpeg to run. Default: environment variable FFMPEG_PATH, else the one that prism-media finds. */
   ffmpegPath?: string
@@ -205,7 +205,6 @@ export function resolveOptions(options: SttStreamOptions = {}): ResolvedOptions 
   const channels = options.channels === 'separate' ? undefined : options.channels
   checkChannelMix({ channels, mix: options.mix })
   if (input) gainsOf({ channels, mix: options.mix }, input.channels)
-  if (input && options.path) throw new TypeError('input and path exclude one another: a raw file is piped in')
   const minFrameMs = modelId.startsWith('assemblyai/') ? 50 : MIN_FRAME_MS
   if (frameMs < minFrameMs)
     throw new RangeError(`frameMs must be at least ${minFrameMs} ms for ${modelId}; got ${frameMs}`)

@@ -1,4 +1,5 @@
 import { pipeline } from 'node:stream'
+import { refuseEmpty } from './audio/empty-source.js'
 import { checkSourceTimeout, openSource, type OpenSourceOptions } from './audio/open-source.js'
 import { httpUrlOf, pathOf, type AudioSource } from './audio/sources.js'
 import { resolveOptions, type SttStreamOptions } from './options.js'
@@ -74,13 +75,14 @@ async function startStream(
   const path = pathOf(source)
   const { signal } = options
   const input = options.input === 'auto' ? undefined : options.input
-  // A raw file has no header to look for: its bytes are written.
-  if (path !== undefined && input === undefined) return sttStream({ ...options, path })
+  if (path !== undefined) return sttStream({ ...options, path })
+  const isNamed = httpUrlOf(source) !== undefined
   // Before the network is asked for anything.
-  if (httpUrlOf(source)) resolveOptions(options)
+  if (isNamed) resolveOptions(options)
   const { bytes, live } = await openSource(source, { input, sourceTimeoutMs, signal })
   try {
     const stream = sttStream({ live, ...options })
+    if (isNamed) refuseEmpty(bytes, stream)
     // What fails shows on the stream, which is read. Not awaited: a source may ignore that it was destroyed.
     pipeline(bytes, stream, () => {})
     return stream

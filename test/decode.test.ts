@@ -242,14 +242,12 @@ t.test('refuses garbage', async t => {
   }
 })
 
-t.test('ends cleanly, without a format, where nothing comes', async t => {
-  const path = join(work, 'empty')
-  await writeFile(path, '')
+t.test('ends cleanly, without a format, where nothing is written', async t => {
   const input: PcmFormat = { encoding: 'mulaw', sampleRateHertz: 8_000, channels: 1 }
-  for (const options of [{}, { input }, { path }, { path, input }]) {
+  for (const options of [{}, { input }]) {
     const decoder = decode({ ffmpegPath: '/nonexistent/ffmpeg', ...options })
-    if (!options.path) decoder.write(Buffer.alloc(0))
-    if (!options.path) decoder.end()
+    decoder.write(Buffer.alloc(0))
+    decoder.end()
     const { pcm, format, formats } = await drain(decoder)
     t.equal(pcm.length, 0)
     t.equal(format, undefined)
@@ -315,7 +313,7 @@ t.test('fails where the path cannot be read', async t => {
     const decoder = decode({ path })
     await t.rejects(drain(decoder), {
       code: 'STT_ERR_DECODE',
-      message: new RegExp(`^cannot read ${path}: E`),
+      message: new RegExp(`^${path} cannot be read: .+ \\(E[A-Z]+\\)$`),
     })
     t.ok(decoder.destroyed)
   }

@@ -225,7 +225,7 @@ t.test('an error of the source is the error', async t => {
   }
   await t.rejects(transcribe(failing(), { url }), failure)
   await t.rejects(transcribe(join(directory, 'none.wav'), { url }), { code: 'STT_ERR_DECODE' })
-  await t.rejects(transcribe(join(directory, 'none.raw'), { url, input: RAW }), { code: 'ENOENT' })
+  await t.rejects(transcribe(join(directory, 'none.raw'), { url, input: RAW }), { code: 'STT_ERR_DECODE' })
   const cut = new PassThrough()
   cut.write(WAV)
   setImmediate(() => cut.destroy())

@@ -185,7 +185,7 @@ t.test('refuses a header that is cut off', async t => {
   for (let length = 12; length < file.length - 10; length++) {
     await t.rejects(read([file.subarray(0, length)]), {
       name: 'SttError',
-      code: 'STT_ERR_DECODE',
+      code: 'STT_ERR_DECODE_TRUNCATED',
       message: `the header of this file is cut off after ${length} bytes`,
     })
   }
@@ -276,7 +276,7 @@ t.test('refuses broken AU headers', async t => {
   await t.rejects(read([offset]), { code: 'STT_ERR_DECODE', message: /data begin at 4294967280/ })
   offset.writeUInt32BE(50, 4)
   await t.rejects(read(splitEvery(offset, 9)), {
-    code: 'STT_ERR_DECODE',
+    code: 'STT_ERR_DECODE_TRUNCATED',
     message: /ends 16 bytes before its samples, which begin at 50/,
   })
   const channels = Buffer.from(file)

@@ -39,7 +39,10 @@ export function chooseRoute(head: Buffer, ended: boolean): Route | undefined {
     if (header === 'foreign') return { kind: 'ffmpeg', container: container! }
     if (header) return { kind: 'pcm', container: container!, header }
     if (ended)
-      throw new SttError('STT_ERR_DECODE', `the header of this file is cut off after ${head.length} bytes`)
+      throw new SttError(
+        'STT_ERR_DECODE_TRUNCATED',
+        `the header of this file is cut off after ${head.length} bytes`,
+      )
     // Too much before the samples to be held in memory: ffmpeg skips it.
     return head.length >= HEAD_LIMIT_BYTES ? { kind: 'ffmpeg', container: container! } : undefined
   }

@@ -1,10 +1,12 @@
-import { createReadStream, type ReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { addAbortSignal, Duplex } from 'node:stream'
+import { addAbortSignal, Duplex, type Readable } from 'node:stream'
+import { getSystemErrorMap } from 'node:util'
 import { SttError } from '../errors.js'
 import { checkDecodeOptions, type CheckedDecodeOptions, type DecodeOptions } from './decode-options.js'
 import { chooseRoute, rawRoute, type Route } from './decode-route.js'
 import type { Callback, Decoding, DecodingSink, DecodeWarning } from './decoding.js'
+import { emptySource, noSamples } from './empty-source.js'
+import { fileBytes } from './file-bytes.js'
 import { Head } from './head.js'
 import { Inspector } from './inspect.js'
 import type { InspectWarning } from './inspect-warning.js'
@@ -46,7 +48,7 @@ export class Decoder extends Duplex {
   /** Bytes of tags: found so far, and still to be dropped. */
   #tagBytes = 0
   #skipBytes = 0
-  #file: ReadStream | undefined
+  #file: Readable | undefined
   /** Whether ffmpeg may open `path` itself: a pipe or device can be read only once, and that has begun. */
   #pathIsFile = false
   #decoding: Decoding | undefined
@@ -155,6 +157,7 @@ export class Decoder extends Duplex {
     if (route) {
       this.#set(route, error => (error ? callback(error) : this.#finish(callback)))
     } else if (this.#tagBytes > 0) callback(onlyTags(this.#tagBytes, this.#skipBytes))
+    else if (this.#options.path !== undefined) callback(emptySource())
     else {
       this.push(null)
       callback()
@@ -192,6 +195,11 @@ export class Decoder extends Duplex {
       samples: (samples, format) => this.#deliver(samples, format),
       end: () => {
         if (this.destroyed || this.#isCut) return
+        const { path, startMs } = this.#options
+        if (path !== undefined && !startMs && this.#bytesOut === 0) {
+          this.destroy(noSamples())
+          return
+        }
         this.#inspector?.end()
         this.#warnOfEmptyWindow()
         this.push(null)
@@ -249,7 +257,7 @@ export class Decoder extends Duplex {
     try {
       this.#pathIsFile = (await stat(path)).isFile()
       if (this.destroyed || this.#isCut) return
-      this.#file = createReadStream(path, { highWaterMark: FILE_CHUNK_BYTES })
+      this.#file = fileBytes(path, FILE_CHUNK_BYTES)
       for await (const chunk of this.#file as AsyncIterable<Buffer>) {
         for (let at = 0; at < chunk.length; at += BUFFER_BYTES) {
           await this.#step(callback => this.#take(chunk.subarray(at, at + BUFFER_BYTES), callback))
@@ -296,6 +304,9 @@ function onlyTags(tagBytes: number, missingBytes: number): SttError {
 }
 
 function unreadable(path: string, cause: unknown): SttError {
-  const why = cause instanceof Error ? cause.message : String(cause)
-  return new SttError('STT_ERR_DECODE', `cannot read ${path}: ${why}`, { cause })
+  const { errno, code, message } = cause as NodeJS.ErrnoException
+  // Node's own message names the path and the system's call too.
+  const [, meaning] = getSystemErrorMap().get(errno ?? 0) ?? []
+  const why = meaning === undefined ? message : `${meaning} (${code})`
+  return new SttError('STT_ERR_DECODE', `${path} cannot be read: ${why}`, { cause })
 }

@@ -29,14 +29,15 @@ export class PcmDecoding implements Decoding {
     if (missingHeaderBytes > 0) {
       const { dataOffset } = this.#header
       const message = `the file ends ${missingHeaderBytes} bytes before its samples, which begin at ${dataOffset}`
-      this.#sink.fail(new SttError('STT_ERR_DECODE', message))
-      callback()
+      this.#fail(message, callback)
       return
     }
-    if (missingBytes > 0) {
-      const message = `the file ends ${missingBytes} bytes before its header says, after ${pcmBytes}`
-      this.#sink.warn({ code: 'STT_WARN_TRUNCATED', message })
+    const message = `the file ends ${missingBytes} bytes before its header says, after ${pcmBytes}`
+    if (missingBytes > 0 && pcmBytes === 0) {
+      this.#fail(message, callback)
+      return
     }
+    if (missingBytes > 0) this.#sink.warn({ code: 'STT_WARN_TRUNCATED', message })
     this.#sink.end()
     callback()
   }
@@ -50,5 +51,10 @@ export class PcmDecoding implements Decoding {
   close(): Promise<void> {
     this.resume()
     return Promise.resolve()
+  }
+
+  #fail(message: string, callback: Callback): void {
+    this.#sink.fail(new SttError('STT_ERR_DECODE_TRUNCATED', message))
+    callback()
   }
 }

@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web'
 import { fileURLToPath } from 'node:url'
+import { fileBytes } from './file-bytes.js'
 import type { PcmFormat } from './pcm-format.js'
 import { bytesOf, chunksToBytes, isAudioChunk, type AudioChunk } from './source-bytes.js'
 
@@ -53,7 +53,7 @@ export function pathOf(source: AudioSource): string | undefined {
  */
 export function byteStream(source: AudioSource, input?: PcmFormat): Readable {
   const path = pathOf(source)
-  if (path !== undefined) return createReadStream(path)
+  if (path !== undefined) return fileBytes(path)
   if (isAudioChunk(source)) return Readable.from(slices(bytesOf(source, input)), { objectMode: false })
   return chunksToBytes(chunkStream(source), input)
 }

@@ -11,10 +11,10 @@ export async function audioDurationMs(source: string, raw?: PcmFormat): Promise<
   const file = source === '-' ? undefined : pathOf(source)
   // Of standard input and of the web it is known at the end.
   if (file === undefined) return undefined
-  if (raw !== undefined) {
-    const { size } = await stat(file)
-    return durationMs(raw, size)
-  }
+  const facts = await stat(file).catch(() => undefined)
+  // A pipe can be read only once.
+  if (!facts?.isFile()) return undefined
+  if (raw !== undefined) return durationMs(raw, facts.size)
   const args = [
     '-v',
     'error',
@@ -24,7 +24,7 @@ export async function audioDurationMs(source: string, raw?: PcmFormat): Promise<
     'default=nokey=1:noprint_wrappers=1',
   ]
   try {
-    const { stdout } = await promisify(execFile)('ffprobe', [...args, '-i', file], {
+    const { stdout } = await promisify(execFile)('ffprobe', [...args, '-i', `file:${file}`], {
       timeout: FFPROBE_TIMEOUT_MS,
     })
     const seconds = Number.parseFloat(stdout)

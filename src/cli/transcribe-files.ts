@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import type { SttStreamOptions } from '../options.js'
+import type { SttStream } from '../stt-stream.js'
 import { audioDurationMs } from './audio-duration.js'
-import { startTranscription, type Transcription } from './audio-source.js'
+import { startTranscription } from './audio-source.js'
 import { eventFormatter } from './event-format.js'
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js'
 import { inputName } from './input-name.js'
@@ -33,7 +34,7 @@ class Run {
   readonly #options: TranscribeOptions
   readonly #reporter: Reporter
   readonly #aborter = new AbortController()
-  #current: Transcription | undefined
+  #current: SttStream | undefined
   /** Set once the run is to end before its time. */
   #endsWith: ExitCode | undefined
 
@@ -47,8 +48,11 @@ class Run {
   interrupt(): void {
     const first = this.#endsWith === undefined
     this.#endsWith = EXIT.interrupted
-    if (first && this.#current?.endAudio()) this.#reporter.notice('ending; Ctrl-C again aborts')
-    else this.#abort(EXIT.interrupted)
+    if (first && this.#current) {
+      // Its outcome shows on the stream, which is read.
+      void this.#current.stop()
+      this.#reporter.notice('ending; Ctrl-C again aborts')
+    } else this.#abort(EXIT.interrupted)
   }
 
   terminate(): void {
@@ -93,10 +97,9 @@ class Run {
         const progressOn = this.#showsProgress() ? process.stderr : undefined
         const durationMs = progressOn && this.#heardMs(await audioDurationMs(file, raw))
         this.#current = await startTranscription(file, this.#streamOptions(connect))
-        const { stream } = this.#current
         await transcribeFile({
           file: name,
-          stream,
+          stream: this.#current,
           formatter,
           output,
           reporter: this.#reporter,
@@ -104,7 +107,7 @@ class Run {
           durationMs,
         })
       } finally {
-        this.#current?.stream.destroy()
+        this.#current?.destroy()
         this.#current = undefined
         await output.close()
       }
