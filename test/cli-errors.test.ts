@@ -34,7 +34,12 @@ t.test('each file that cannot be read has its reason and a remedy, and its name 
       'name the files in the',
     ],
     ['circle', 'cannot be read: too many symbolic links', 'DECODE', 'check where the link leads'],
-    ['page.mp3', 'this is a web page or other markup, not audio', 'DECODE_NOT_MEDIA', 'for audio without a'],
+    [
+      'page.mp3',
+      'this is a web page or other markup, not audio',
+      'DECODE_NOT_MEDIA',
+      'is it the file that was meant? Audio without a header',
+    ],
     ['empty.mp3', 'the source is empty: it ended without a byte', 'DECODE_NO_AUDIO'],
     ['cut.wav', 'the file ends 1000 bytes before its header says, after 0', 'DECODE_TRUNCATED'],
   ]

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
@@ -60,17 +61,24 @@ export class FfmpegProcess {
   constructor(run: FfmpegProcessRun) {
     this.#run = run
     const { command, path, file, niceness } = run
-    const isFile = file !== undefined
-    const isWritten = path === undefined && !isFile
+    const isWritten = path === undefined && file === undefined
     this.#inputEnded = !isWritten
-    const child = spawn(command, ffmpegArguments({ ...run, isFile }), {
-      stdio: [file?.fd ?? (isWritten ? 'pipe' : 'ignore'), 'pipe', 'pipe'],
-      windowsHide: true,
-      // Its log is read by a program, whatever the user likes to see.
-      env: { ...process.env, AV_LOG_FORCE_NOCOLOR: '1' },
-      // Its own process group: Ctrl-C in a terminal is for the application to answer, not for ffmpeg to die of.
-      detached: process.platform !== 'win32',
-    })
+    const opened = path === undefined ? undefined : openNameless(path)
+    const fd = file?.fd ?? opened
+    const input = { ...run, isFile: fd !== undefined, ...(fd !== undefined && { path: undefined }) }
+    let child: ChildProcess
+    try {
+      child = spawn(command, ffmpegArguments(input), {
+        stdio: [fd ?? (isWritten ? 'pipe' : 'ignore'), 'pipe', 'pipe'],
+        windowsHide: true,
+        // Its log is read by a program, whatever the user likes to see.
+        env: { ...process.env, AV_LOG_FORCE_NOCOLOR: '1' },
+        // Its own process group: Ctrl-C in a terminal is for the application to answer, not for ffmpeg to die of.
+        detached: process.platform !== 'win32',
+      })
+    } finally {
+      if (opened !== undefined) closeSync(opened)
+    }
     this.#child = child
     this.#stdin = child.stdin
     this.#stdout = child.stdout
@@ -211,6 +219,19 @@ export class FfmpegProcess {
     this.#stdin?.destroy()
     this.#stdout?.destroy()
     this.#child.stderr?.destroy()
+  }
+}
+
+/**
+ * ffmpeg goes by the ending of a name where the bytes tell nothing: of raw samples it makes noise at 44.1 kHz.
+ * @returns undefined where it must have the name: on Windows, and where the file has gone, which is for it to say
+ */
+function openNameless(path: string): number | undefined {
+  if (process.platform === 'win32') return undefined
+  try {
+    return openSync(path, 'r')
+  } catch {
+    return undefined
   }
 }
 

@@ -12,7 +12,8 @@ const REMEDIES: Partial<Record<SttErrorCode, string>> = {
   STT_ERR_SOURCE: 'check the address: does a browser play it, without a login?',
   STT_ERR_LISTEN: 'choose another address with --port and --host',
   STT_ERR_UNSUPPORTED_AUDIO: 'for audio without a header say what it is, e.g. --raw s16le:16000:1',
-  STT_ERR_DECODE_NOT_MEDIA: 'for audio without a header say what it is, e.g. --raw s16le:16000:1',
+  STT_ERR_DECODE_NOT_MEDIA:
+    'is it the file that was meant? Audio without a header must be declared, e.g. --raw s16le:16000:1',
   STT_ERR_UNEXPECTED_HEADER: 'leave --raw out: the file tells what it is',
   STT_ERR_SPOOL_LIMIT: 'store it in a file first, and name that',
   STT_ERR_DECODE: 'see what ffprobe says of it',
