@@ -109,6 +109,8 @@ export class SttStream extends Duplex {
     this.#decoder.once('windowEnd', () => void this.stop())
     for (const stage of this.#stages) {
       stage.on('warning', (warning: Warning) => {
+        // Whoever stops the stream has cut its audio off himself.
+        if (this.#stopped && warning.code === 'STT_WARN_TRUNCATED') return
         this.#diagnostics.warning(warning)
         this.emit('warning', warning)
       })

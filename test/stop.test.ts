@@ -43,6 +43,22 @@ t.test('ends under a source that flows on, with the finals of what came before',
   t.equal(source.readableLength, 48_000, 'and still has what it held')
 })
 
+t.test('does not warn of a file that is cut off where it was stopped', async t => {
+  for (const [end, expected] of [
+    ['end', ['STT_WARN_TRUNCATED']],
+    ['stop', []],
+  ] as const) {
+    const { stream, finals } = await listening(t, {})
+    const warnings: string[] = []
+    stream.on('warning', ({ code }: { code: string }) => warnings.push(code))
+    await written(stream, toneWav(3_000).subarray(0, 48_044))
+    stream[end]()
+    await once(stream, 'close')
+    t.strictSame(warnings, expected)
+    t.strictSame(finals, ['turn the lamp on'])
+  }
+})
+
 t.test('drops what a live writer goes on writing', async t => {
   const { stream, finals, heardMs } = await listening(t)
   await written(stream, tone(1_500))

@@ -51,7 +51,7 @@ async function ffmpegFinding(signal: AbortSignal): Promise<Finding[]> {
 }
 
 export function judgeFfmpeg({ command, isNamed, version, decoders }: FfmpegFacts): Finding[] {
-  const where = isNamed ? `${command}, as FFMPEG_PATH says` : `${command}, found by prism-media`
+  const where = isNamed ? `${command}, as FFMPEG_PATH says` : command
   const [, number] = /^ffmpeg version (\S+)/.exec(version ?? '') ?? []
   if (number === undefined) return [notFound(`${where}, cannot be run`)]
   // ` A....D mp3float  …`: what it decodes, six flags, the name.
