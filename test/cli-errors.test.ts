@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createWriteStream, symlinkSync } from 'node:fs'
+import { createWriteStream, existsSync, symlinkSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -14,6 +14,8 @@ import { runNode } from './fixtures/run-node.js'
 import { scriptedServer, tone } from './fixtures/scripted.js'
 
 const CLI = join(import.meta.dirname, '../dist/cli/main.js')
+/** Runs a command on a terminal of its own (util-linux). */
+const SCRIPT = '/usr/bin/script'
 const LINEAR16 = { encoding: 's16le', sampleRateHertz: 16_000, channels: 1 } as const
 
 t.test('each file that cannot be read has its reason and a remedy, and its name once', async t => {
@@ -67,6 +69,18 @@ t.test('standard input without a byte is a failure', async t => {
     t.match(stderr, /^sttstream: -: the source is empty.* \[STT_ERR_DECODE_NO_AUDIO\]\n$/)
   }
 })
+
+t.test(
+  'a terminal is no audio',
+  { skip: !existsSync(SCRIPT) && 'no program that makes a terminal' },
+  async t => {
+    const command = `'${process.execPath}' '${CLI}' transcribe -`
+    const terminal = spawn(SCRIPT, ['-qec', command, '/dev/null'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [said] = await Promise.all([text(terminal.stdout), once(terminal, 'close')])
+    t.equal(terminal.exitCode, 2)
+    t.match(said, /^error: standard input \('-'\) is the terminal: pipe audio into it/)
+  },
+)
 
 t.test('what is no source is told in words of the command line', t => {
   t.strictSame(parseInput('-', ['a.wav']), ['a.wav', '-'])

@@ -71,6 +71,8 @@ export function transcribeCommand(setExitCode: (code: ExitCode) => void): Comman
 
 function conflictIn(files: readonly string[], { format, outDir }: TranscribeOptions): string | undefined {
   if (files.filter(file => file === '-').length > 1) return "standard input ('-') can be read only once"
+  if (files.includes('-') && process.stdin.isTTY)
+    return "standard input ('-') is the terminal: pipe audio into it, or name a file"
   if (files.length > 1 && outDir === undefined && (format === 'srt' || format === 'vtt')) {
     return `several files in the format ${format} need --out-dir: each is a document of its own`
   }
