@@ -3,16 +3,15 @@ import { addAbortSignal, Duplex, type Readable } from 'node:stream'
 import { getSystemErrorMap } from 'node:util'
 import { SttError } from '../errors.js'
 import { checkDecodeOptions, type CheckedDecodeOptions, type DecodeOptions } from './decode-options.js'
-import { chooseRoute, rawRoute, type Route } from './decode-route.js'
-import type { Callback, Decoding, DecodingSink, DecodeWarning } from './decoding.js'
-import { emptySource, noSamples } from './empty-source.js'
+import type { Callback, DecodingSink, DecodeWarning } from './decoding.js'
+import { noSamples } from './empty-source.js'
 import { fileBytes } from './file-bytes.js'
-import { Head } from './head.js'
 import { Inspector } from './inspect.js'
 import type { InspectWarning } from './inspect-warning.js'
-import { openDecoding, type DecodedSource } from './open-decoding.js'
+import type { DecodedSource } from './open-decoding.js'
 import type { PcmFormat } from './pcm-format.js'
 import { PcmWindow } from './pcm-window.js'
+import { RoutedDecoding } from './routed-decoding.js'
 
 export type { DecodeWarning } from './decoding.js'
 
@@ -40,18 +39,12 @@ const FILE_CHUNK_BYTES = 1024 * 1024
  * @fires windowEnd where `durationMs` ends before the source: nothing more of it is wanted
  */
 export class Decoder extends Duplex {
-  // A byte, written or read from the path, waits in `#head` until the bytes tell what they are, and goes into the
-  // Decoding that was chosen by them. Its samples pass the window and leave.
+  // A byte, written or read from the path, goes into `#decoding`; samples come back, pass the window and leave.
 
   readonly #options: CheckedDecodeOptions
-  readonly #head = new Head()
-  /** Bytes of tags: found so far, and still to be dropped. */
-  #tagBytes = 0
-  #skipBytes = 0
   #file: Readable | undefined
-  /** Whether ffmpeg may open `path` itself: a pipe or device can be read only once, and that has begun. */
-  #pathIsFile = false
-  #decoding: Decoding | undefined
+  /** Undefined until there is something to read. */
+  #decoding: RoutedDecoding | undefined
   #opensPath = false
   readonly #window: PcmWindow
   #inspector: Inspector | undefined
@@ -97,12 +90,12 @@ export class Decoder extends Duplex {
     if (this.#options.path !== undefined)
       callback(new TypeError('a decoder with the option path reads that file; nothing may be written to it'))
     else if (this.#isCut) callback()
-    else this.#attempt(callback, () => this.#take(chunk, callback))
+    else this.#attempt(callback, () => (this.#decoding ??= this.#open(false)).write(chunk, callback))
   }
 
   override _final(callback: Callback): void {
     if (this.#options.path !== undefined || this.#isCut) callback()
-    else this.#attempt(callback, () => this.#finish(callback))
+    else this.#attempt(callback, () => (this.#decoding ??= this.#open(false)).end(callback))
   }
 
   override _read(): void {
@@ -132,62 +125,13 @@ export class Decoder extends Duplex {
     )
   }
 
-  /** Calls back once the chunk is on its way and the next may come. */
-  #take(chunk: Buffer, callback: Callback): void {
-    const skipped = Math.min(this.#skipBytes, chunk.length)
-    this.#skipBytes -= skipped
-    const bytes = chunk.subarray(skipped)
-    if (bytes.length === 0) callback()
-    else if (this.#decoding) this.#decoding.write(bytes, callback)
-    else {
-      this.#head.append(bytes)
-      const route = this.#route(false)
-      if (route) this.#set(route, callback)
-      else callback()
-    }
-  }
-
-  /** The input is complete. */
-  #finish(callback: Callback): void {
-    if (this.#decoding) {
-      this.#decoding.end(callback)
-      return
-    }
-    const route = this.#head.bytes.length > 0 ? this.#route(true) : undefined
-    if (route) {
-      this.#set(route, error => (error ? callback(error) : this.#finish(callback)))
-    } else if (this.#tagBytes > 0) callback(onlyTags(this.#tagBytes, this.#skipBytes))
-    else if (this.#options.path !== undefined) callback(emptySource())
-    else {
-      this.push(null)
-      callback()
-    }
-  }
-
-  #route(ended: boolean): Route | undefined {
-    const { input } = this.#options
-    return input ? rawRoute(this.#head.bytes, ended, input) : chooseRoute(this.#head.bytes, ended)
-  }
-
-  /** Takes the way that was chosen, and sends the held bytes along it. */
-  #set(route: Route, callback: Callback): void {
-    const head = this.#head.bytes
-    this.#head.clear()
-    if (route.kind === 'skip') {
-      this.#tagBytes += route.bytes
-      this.#skipBytes = route.bytes
-    } else {
-      const opened = openDecoding(route, head, this.#pathIsFile, this.#options, this.#sink())
-      this.#decoding = opened.decoding
+  /** @param pathIsFile whether ffmpeg may open the option `path` */
+  #open(pathIsFile: boolean): RoutedDecoding {
+    return new RoutedDecoding(this.#options, pathIsFile, this.#sink(), opened => {
       this.#source = opened.source
       this.#opensPath = opened.opensPath
       this.#window.skip(opened.skippedMs)
-      if (opened.opensPath) {
-        callback()
-        return
-      }
-    }
-    this.#take(head, callback)
+    })
   }
 
   #sink(): DecodingSink {
@@ -255,16 +199,17 @@ export class Decoder extends Duplex {
   /** Reads `path` as if it were written, up to where ffmpeg opens it itself. */
   async #readPath(path: string): Promise<void> {
     try {
-      this.#pathIsFile = (await stat(path)).isFile()
+      const isFile = (await stat(path)).isFile()
       if (this.destroyed || this.#isCut) return
+      const decoding = (this.#decoding = this.#open(isFile))
       this.#file = fileBytes(path, FILE_CHUNK_BYTES)
       for await (const chunk of this.#file as AsyncIterable<Buffer>) {
         for (let at = 0; at < chunk.length; at += BUFFER_BYTES) {
-          await this.#step(callback => this.#take(chunk.subarray(at, at + BUFFER_BYTES), callback))
+          await this.#step(callback => decoding.write(chunk.subarray(at, at + BUFFER_BYTES), callback))
           if (this.#opensPath) return
         }
       }
-      await this.#step(callback => this.#finish(callback))
+      await this.#step(callback => decoding.end(callback))
     } catch (cause) {
       if (this.#isCut) return
       this.destroy(cause instanceof SttError ? cause : unreadable(path, cause))
@@ -292,15 +237,6 @@ export class Decoder extends Duplex {
 /** Makes a Decoder, see there. */
 export function decode(options: DecodeOptions = {}): Decoder {
   return new Decoder(options)
-}
-
-function onlyTags(tagBytes: number, missingBytes: number): SttError {
-  return missingBytes > 0
-    ? new SttError(
-        'STT_ERR_DECODE_TRUNCATED',
-        `the file ends ${missingBytes} bytes before the end of its tags`,
-      )
-    : new SttError('STT_ERR_DECODE_NO_AUDIO', `there are ${tagBytes} bytes of tags and nothing behind them`)
 }
 
 function unreadable(path: string, cause: unknown): SttError {

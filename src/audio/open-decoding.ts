@@ -21,7 +21,7 @@ export interface DecodedSource {
 /** A route that leads to samples. */
 export type DecodingRoute = Exclude<Route, { kind: 'skip' }>
 
-interface OpenedDecoding {
+export interface OpenedDecoding {
   readonly decoding: Decoding
   readonly source: DecodedSource
   /** It opens the option `path` by itself: nothing is to be written. */
