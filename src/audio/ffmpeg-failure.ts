@@ -1,4 +1,5 @@
 import { SttError, type SttErrorCode } from '../errors.js'
+import { ffmpegNotFound } from './ffmpeg-find.js'
 import type { FfmpegSaid } from './ffmpeg-log.js'
 
 /** How the process ended, as Node tells it: by a signal, else with an exit code. */
@@ -15,6 +16,17 @@ const MEANING: Record<Exclude<DecodeErrorCode, 'STT_ERR_DECODE'>, string> = {
   STT_ERR_DECODE_NOT_MEDIA: 'this is no audio or video that ffmpeg knows',
   STT_ERR_DECODE_NO_AUDIO: 'there is no audio in it',
   STT_ERR_DECODE_TRUNCATED: 'the file is cut off',
+}
+
+/** The machine is at its limits, for now. */
+const SHORTAGES = ['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']
+
+/** Why it could not be started. */
+export function startFailure(command: string, cause: NodeJS.ErrnoException): SttError {
+  const what = `cannot run ${command} (${cause.code ?? cause.message})`
+  if (cause.code === 'ENOENT' || cause.code === 'EACCES') return ffmpegNotFound(what, cause)
+  const retryable = SHORTAGES.includes(cause.code ?? '')
+  return new SttError('STT_ERR_DECODE', what, { cause, retryable })
 }
 
 /** Why ffmpeg failed: with another exit code than 0, by a signal, or with 0 and without a sample. */

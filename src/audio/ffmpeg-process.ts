@@ -6,16 +6,13 @@ import { setPriority } from 'node:os'
 import type { Readable, Writable } from 'node:stream'
 import { SttError } from '../errors.js'
 import { ffmpegArguments, type FfmpegInput } from './ffmpeg-arguments.js'
-import { encryptedAudio, ffmpegFailure, isEncrypted } from './ffmpeg-failure.js'
-import { ffmpegNotFound } from './ffmpeg-find.js'
+import { encryptedAudio, ffmpegFailure, isEncrypted, startFailure } from './ffmpeg-failure.js'
 import { FfmpegLog, type FfmpegSaid } from './ffmpeg-log.js'
 import { isEncryptedMp4 } from './mp4-encryption.js'
 import { WrittenAudio } from './written-audio.js'
 
 /** How long a killed child may take to go before its owner stops waiting for it, in ms. */
 const KILL_GRACE_MS = 5_000
-/** The machine is at its limits, for now. */
-const SHORTAGES = ['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM']
 
 /** What ffmpeg is asked to do, and who hears of it. Of `onExit` and `onError` at most one is called, once. */
 export interface FfmpegProcessRun extends Omit<FfmpegInput, 'isFile'> {
@@ -251,12 +248,4 @@ function lowerPriority(pid: number, niceness: number): void {
   } catch {
     // It has gone already, or the system knows no priorities: slower for others, and no reason to fail.
   }
-}
-
-/** Why it could not be started. */
-export function startFailure(command: string, cause: NodeJS.ErrnoException): SttError {
-  const what = `cannot run ${command} (${cause.code ?? cause.message})`
-  if (cause.code === 'ENOENT' || cause.code === 'EACCES') return ffmpegNotFound(what, cause)
-  const retryable = SHORTAGES.includes(cause.code ?? '')
-  return new SttError('STT_ERR_DECODE', what, { cause, retryable })
 }

@@ -1,7 +1,8 @@
 import type { SttError } from '../errors.js'
+import { startFailure } from './ffmpeg-failure.js'
 import type { FfmpegLimiter } from './ffmpeg-limiter.js'
 import { NOTHING_SAID, type FfmpegSaid } from './ffmpeg-log.js'
-import { FfmpegProcess, startFailure, type FfmpegProcessRun } from './ffmpeg-process.js'
+import { FfmpegProcess, type FfmpegProcessRun } from './ffmpeg-process.js'
 
 /** See {@link FfmpegProcessRun}. */
 export interface FfmpegRun extends Omit<FfmpegProcessRun, 'onGone'> {
