@@ -176,7 +176,10 @@ t.test(
     const { code, stdout, stderr } = await cli(['transcribe', '--url', url, a!, missing!, b!, c!])
     t.equal(code, 1)
     t.equal(stdout, `${a}: go forward ten meters\n${c}: go forward ten meters\n`)
-    t.match(stderr, /^sttstream: .*missing\.wav: cannot be read: no such file or directory \(ENOENT\) \[STT_ERR_DECODE\]$/m)
+    t.match(
+      stderr,
+      /^sttstream: .*missing\.wav: cannot be read: no such file or directory \(ENOENT\) \[STT_ERR_DECODE\]$/m,
+    )
     t.match(stderr, /^sttstream: .*b\.wav: .* \[STT_ERR_DECODE_NOT_MEDIA\]$/m)
     t.notMatch(stderr, /^ +at /m, 'no stack')
   },
