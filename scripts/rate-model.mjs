@@ -1,166 +1,114 @@
 /**
- * Makes src/audio/rate-model.ts: whether speech is played at twice its speed, at half of it, or right, as a
- * logistic model of what src/audio/speech-features.ts measures.
+ * Makes src/audio/rate-model.ts: whether speech is played at twice its speed, at half of it, or right, as a small
+ * network says from what src/audio/speech-features.ts measures.
  *
  *   apt-get install asterisk-core-sounds-{en,es,fr,it,ru}-g722 asterisk-prompt-it-menardi-wav asterisk-prompt-es-co \
- *     asterisk-prompt-fr-armelle klettres-data ktuberling-data ffmpeg
- *   npm run build && node scripts/rate-model.mjs     # a minute; prints what it reaches on speakers it was not shown
+ *     asterisk-prompt-fr-armelle asterisk-moh-opsound-g722 codec2-examples extremetuxracer-data fillets-ng-data \
+ *     fillets-ng-data-{cs,nl} frozen-bubble-data klettres-data ktuberling-data supertux-data \
+ *     tuxpaint-stamps-default ffmpeg
+ *   npm run build && node scripts/rate-model.mjs     # ten minutes; it prints what it reaches on speakers it was not shown
  *
- * The speakers: telephone prompts (whole sentences), and children's games (words, and letters one by one). Recordings of the tests (pocketsphinx-testdata) are not among them. Each speaker is shown clean, with
- * noise at 20 dB, and by telephone, at speeds about 0.5, 1 and 2; letters, whose pace is nobody's, only at 1.
+ * Each speaker is shown in several likenesses, at speeds about 0.5, 1 and 2, in stretches of 1 to 3 s of sound.
+ * Letters are shown at 1 only, their pace is nobody's; music and made sounds at any speed are no wrong speed.
  */
-import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { speedOf } from '../dist/audio/inspect-rate.js'
-import { train } from './rate-model/logistic.mjs'
-import { speechFeatures } from './rate-model/speech.mjs'
+import { writeFileSync } from 'node:fs'
+import { format, resolveConfig } from 'prettier'
+import { surelySpeed } from '../dist/audio/inspect-rate.js'
+import { SpeechFeatures } from '../dist/audio/speech-features.js'
+import { speedOdds } from '../dist/audio/speed-network.js'
+import { joined, likenesses, resampled } from './rate-model/likenesses.mjs'
+import { train } from './rate-model/network.mjs'
+import { recordings } from './rate-model/recordings.mjs'
+import { seeded, shuffle } from './rate-model/seeded.mjs'
+import { sounds } from './rate-model/sounds.mjs'
 
-const ASTERISK = '/usr/share/asterisk/sounds'
-const SEGMENT_SECONDS = 24
-const LIKENESSES = {
-  clean: { rate: 16_000, filter: 'anull' },
-  noisy: { rate: 16_000, filter: 'anull', noise: 0.1 },
-  telephone: { rate: 8_000, filter: 'highpass=300,lowpass=3400,aresample=8000' },
-}
-const RAW = ['-f', 's16le', '-ar', '16000', '-ac', '1']
-const CLASSES = { slow: -1, right: 0, fast: 1 }
-const random = seeded(7)
+const PARTS = 5
+const OCTAVES = { slow: -1, right: 0, fast: 1 }
+/** So many frames with sound make a row. */
+const LENGTHS = [24, 32, 48, 64, 96]
+/** Speakers' voices differ by so much, in octaves, from the next: each is shown with others' lengths of throat. */
+const SPREAD = 0.22
+const target = new URL('../src/audio/rate-model.ts', import.meta.url)
+/** There is much of it, and speech is what is to be told apart. */
+const NO_SPEECH_WEIGHT = 0.6
+/** What each speaker's is multiplied by, for seeds that are far apart. */
+const SEED = 2_654_435_761
 
-const speakers = [...prompts(), ...games('klettres', 1), ...games('ktuberling/sounds', 2)].filter(
-  ({ files }) => files.length > 0,
-)
-if (speakers.length === 0)
+const speakers = [...recordings(), ...sounds()]
+if (!speakers.some(({ kind }) => kind === 'sentences')) {
   throw new Error('no recordings: install the packages named at the top of this file')
-const rows = speakers.flatMap(rowsOf)
-const groups = [...new Set(rows.map(row => row.speaker))]
-
-// Ten parts of the speakers, each judged by what the other nine have taught.
-for (const row of rows) row.part = groups.indexOf(row.speaker) % 10
-for (let part = 0; part < 10; part++) {
-  const model = train(rows.filter(row => row.part !== part))
-  for (const row of rows) if (row.part === part) row.speed = speedOf(row, model).speed
 }
-report(
-  'sentences',
-  rows.filter(row => row.kind === 'prompts'),
-)
-report(
-  'words',
-  rows.filter(row => row.kind === 'ktuberling/sounds'),
-)
-report(
-  'letters',
-  rows.filter(row => row.kind === 'klettres'),
-)
+const rows = speakers.flatMap((speaker, i) => rowsOf(speaker, seeded((i + 1) * SEED)))
+const groups = shuffle([...new Set(rows.map(row => row.speaker))], seeded(5))
 
-const { fast, slow } = train(rows)
-const list = weights => `[\n${weights.map(weight => `  ${Number(weight.toPrecision(5))},\n`).join('')}]`
-writeFileSync(
-  new URL('../src/audio/rate-model.ts', import.meta.url),
-  '/** Written by scripts/rate-model.mjs; not by hand. A constant, then a weight for each feature of speech. */\n\n' +
-    `export const FAST: readonly number[] = ${list(fast)}\n\nexport const SLOW: readonly number[] = ${list(slow)}\n`,
-)
-
-function prompts() {
-  const voices = { en: 'en_US_f_Allison', es: 'es_MX_f_Allison', fr: 'fr_CA_f_June', it: 'it_IT_m_Carlo' }
-  const folders = { ...voices, ru: 'ru_RU_f_IvrvoiceRU', menardi: 'it_IT_f_Menardi', co: 'es', armelle: 'fr' }
-  return Object.values(folders).map(folder => ({
-    speaker: folder.replace(/.*Allison/, 'Allison'),
-    kind: 'prompts',
-    segments: 6,
-    // The short ones are digits and letters.
-    files: filesIn(join(ASTERISK, folder), 3_000).filter(
-      file => file.endsWith('.gsm') || statSync(file).size > 15_000,
-    ),
-  }))
+// Each part of the speakers is judged by what the others have taught.
+for (let part = 0; part < PARTS; part++) {
+  const isOther = row => groups.indexOf(row.speaker) % PARTS !== part
+  const model = train(rows.filter(isOther))
+  for (const row of rows) if (!isOther(row)) row.judged = surelySpeed(speedOdds(row.features, model))
+}
+for (const kind of ['sentences', 'words', 'letters', 'music', 'sounds']) {
+  for (const frames of LENGTHS) report(kind, frames)
 }
 
-function games(kind, segments) {
-  const root = join('/usr/share', kind)
-  const folders = existsSync(root) ? readdirSync(root, { recursive: true, withFileTypes: true }) : []
-  return folders
-    .filter(entry => entry.isDirectory())
-    .map(({ name, parentPath }) => {
-      const folder = join(parentPath, name)
-      return { speaker: folder.replace(/\/(alpha|syllab)$/, ''), kind, segments, files: filesIn(folder, 0) }
-    })
-}
+const model = train(rows)
+const text =
+  `import type { SpeedModel } from './speed-network.js'\n\n` +
+  `/** Written by scripts/rate-model.mjs; not by hand. Of each unit a constant, then a weight for each input. */\n` +
+  `export const MODEL: SpeedModel = { hidden: ${listed(model.hidden)}, output: ${listed(model.output)} }\n`
+writeFileSync(target, await format(text, { ...(await resolveConfig(target)), parser: 'typescript' }))
 
-function filesIn(folder, leastBytes) {
-  if (!existsSync(folder)) return []
-  const files = readdirSync(folder).filter(name => /\.(g722|wav|gsm|ogg|mp3)$/.test(name))
-  return files.map(name => join(folder, name)).filter(file => statSync(file).size > leastBytes)
+function listed(units) {
+  return `[${units.map(weights => `[${weights.map(weight => Number(weight.toPrecision(3))).join(', ')}]`).join(', ')}]`
 }
 
 /** What is measured of a speaker, in every likeness and at every speed. */
-function rowsOf({ speaker, kind, segments, files }) {
-  const bytes = joined(shuffled(files).slice(0, 15 * segments))
-  const recording = bytes.subarray(0, segments * SEGMENT_SECONDS * 32_000)
-  return Object.entries(LIKENESSES).flatMap(([likeness, { rate, filter, noise = 0 }]) => {
-    const speech = withNoise(filtered(recording, filter, rate), noise)
-    const rows = []
-    for (let at = 0; at + 6 * rate < speech.length; at += SEGMENT_SECONDS * rate) {
-      const segment = speech.subarray(at, at + SEGMENT_SECONDS * rate)
-      for (const [name, octaves] of Object.entries(CLASSES)) {
-        if (kind === 'klettres' && octaves !== 0) continue
-        for (const spread of [0, (random() - 0.45) * 0.4]) {
-          const features = speechFeatures(segment, Math.round(rate * 2 ** (octaves + spread)))
-          if (features)
-            rows.push({ ...features, speaker, kind, likeness, class: name, isExact: spread === 0 })
-        }
-      }
-    }
-    return rows
+function rowsOf({ speaker, kind, seconds, files, samples }, random) {
+  const speech = samples ?? joined(shuffle(files, random).slice(0, seconds), seconds)
+  return Object.entries(likenesses(speech, random)).flatMap(([likeness, coarse]) => {
+    const fine = resampled(coarse, 24_000)
+    return Object.entries(OCTAVES).flatMap(([name, octaves]) => {
+      if (kind === 'letters' && octaves !== 0) return []
+      const isSpeech = kind !== 'music' && kind !== 'sounds'
+      const speed = isSpeech ? name : 'right'
+      const weight = isSpeech ? 1 : NO_SPEECH_WEIGHT
+      const spread = (2 * random() - 1) * SPREAD
+      return [
+        ...stretches(coarse, 16_000 * 2 ** octaves, random).map(row => ({ ...row, isExact: true })),
+        ...stretches(fine, Math.round(24_000 * 2 ** (octaves + spread)), random),
+      ].map(row => ({ ...row, speaker, kind, likeness, speed, weight }))
+    })
   })
 }
 
-function ffmpeg(args, input) {
-  const stdio = ['pipe', 'pipe', 'inherit']
-  return execFileSync('ffmpeg', ['-v', 'error', ...args, '-'], { input, maxBuffer: 2 ** 30, stdio })
+/** What the inspection would measure of one stretch after the other, were they declared as of this rate. */
+function stretches(samples, declaredHertz, random) {
+  const format = { encoding: 'f32le', sampleRateHertz: declaredHertz, channels: 1 }
+  const window = Math.ceil(declaredHertz / 8)
+  const length = () => LENGTHS[Math.floor(random() * LENGTHS.length)]
+  const rows = []
+  let wanted = length()
+  let speech = new SpeechFeatures(format)
+  for (let at = 0; at + window <= samples.length; at += window) {
+    speech.add(new DataView(samples.buffer, samples.byteOffset + 4 * at, 4 * window))
+    if (speech.frames < wanted) continue
+    const features = speech.describe()?.features
+    if (features) rows.push({ features, frames: wanted })
+    wanted = length()
+    speech = new SpeechFeatures(format)
+  }
+  return rows
 }
 
-/** The recordings one after the other, with pauses between them. */
-function joined(files) {
-  const inputs = files.flatMap(file => [...(file.endsWith('.g722') ? ['-f', 'g722'] : []), '-i', file])
-  const parts = files.map(
-    (_, i) => `[${i}:a]aresample=16000,aformat=channel_layouts=mono,apad=pad_dur=0.12[${i}]`,
-  )
-  const all = `${files.map((_, i) => `[${i}]`).join('')}concat=n=${files.length}:v=0:a=1`
-  return ffmpeg([...inputs, '-filter_complex', [...parts, all].join(';'), ...RAW])
-}
-
-function filtered(bytes, filter, rate) {
-  return samplesOf(ffmpeg([...RAW, '-i', '-', '-af', filter, '-ar', String(rate), '-f', 's16le'], bytes))
-}
-
-function samplesOf(bytes) {
-  return Float32Array.from({ length: bytes.length >> 1 }, (_, i) => bytes.readInt16LE(2 * i) / 32_768)
-}
-
-function withNoise(samples, part) {
-  const level = part * Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length)
-  return samples.map(sample => sample + level * Math.sqrt(12) * (random() - 0.5))
-}
-
-function shuffled(files) {
-  return files
-    .map(file => ({ file, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ file }) => file)
-}
-
-function report(name, judged) {
-  const exact = judged.filter(row => row.isExact)
-  const [fast, slow, right] = ['fast', 'slow', 'right'].map(kind => exact.filter(row => row.class === kind))
-  const wronged = right.filter(row => row.speed !== 1)
-  const heard = (some, speed) => `${some.filter(row => row.speed === speed).length} of ${some.length}`
+function report(kind, frames) {
+  const judged = rows.filter(row => row.isExact && row.kind === kind && row.frames === frames)
+  const of = speed => judged.filter(row => row.speed === speed)
+  const heard = (speed, times) =>
+    `${of(speed).filter(row => row.judged === times).length} of ${of(speed).length}`
+  const wronged = of('right').filter(row => row.judged !== 1)
   const who = [...new Set(wronged.map(row => row.speaker))].join(', ')
   console.log(
-    `${name}: fast ${heard(fast, 2)}, slow ${heard(slow, 0.5)}, wronged ${wronged.length} of ${right.length} ${who}`,
+    `${kind}, ${(frames * 0.032).toFixed(1)} s: fast ${heard('fast', 2)}, slow ${heard('slow', 0.5)}, ` +
+      `wronged ${wronged.length} of ${of('right').length} ${who}`,
   )
-}
-
-function seeded(state) {
-  return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32
 }

@@ -108,10 +108,13 @@ export class Inspector {
     readFloats(this.#view, this.#format.encoding, samples)
     const startMs = durationMs(this.#format, this.#windowStart)
     const endMs = durationMs(this.#format, this.#windowStart + this.#filled)
-    const glance = { samples, view: this.#view, startMs, endMs }
+    const view = new DataView(this.#view.buffer, this.#view.byteOffset, this.#filled - (this.#filled % block))
+    const glance = { samples, view, startMs, endMs }
     this.#levels.look(glance)
     this.#encoding.look(glance)
-    if (this.#filled === this.#windowBytes && this.#touch) this.#rate?.look(glance, this.#isEarly)
+    if (!this.#touch) return
+    if (this.#isEarly) this.#rate?.look(glance)
+    else this.#rate?.end()
   }
 
   get #isEarly(): boolean {
