@@ -70,7 +70,7 @@ function stamps() {
   const files = filesBelow(STAMPS, 0).filter(file => LANGUAGE.test(file))
   const languages = [...new Set(files.map(file => LANGUAGE.exec(file)[1]))]
   return languages.map(language => ({
-    speaker: `stamps${language}`,
+    speaker: `stamps${language ?? ''}`,
     kind: 'sentences',
     seconds: 90,
     files: files.filter(file => LANGUAGE.exec(file)[1] === language),
