@@ -35,7 +35,7 @@ async function measure(name, format, seconds) {
     const pair = {
       without: await cpuOf(times, () => run(input, { ...(isWav ? {} : { input: format }), inspect: false })),
       with: await cpuOf(times, () => run(input, isWav ? {} : { input: format })),
-      alone: await cpuOf(times, () => inspect(format, samples)),
+      alone: await cpuOf(times, () => inspect(format, samples, !isWav)),
     }
     if (round >= 0) for (const [key, cost] of Object.entries(pair)) costs[key].push(cost / seconds)
   }
@@ -69,8 +69,9 @@ async function run(bytes, options) {
   )
 }
 
-function inspect(format, samples) {
-  const inspector = new Inspector(format, () => {})
+/** @param isDeclared whether the rate is judged too, as of audio that was declared raw */
+function inspect(format, samples, isDeclared) {
+  const inspector = new Inspector(format, () => {}, isDeclared)
   for (const chunk of chunksOf(samples)) inspector.look(chunk)
   inspector.end()
 }

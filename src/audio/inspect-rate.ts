@@ -6,16 +6,18 @@ import { SpeechFeatures, type SpeechDescription } from './speech-features.js'
 import { speedOdds, type SpeedOdds } from './speed-network.js'
 
 /**
- * Frames with sound, 32 ms apart: after 1.5 s of them most audio is cleared, after 3 s all is judged, and at the end
- * of shorter audio 1.3 s will do.
+ * Frames with sound, 32 ms apart: after 3 s of them all is judged, and at the end of shorter audio 1.3 s will do. Most
+ * audio is at its right rate, and cleared before: after 0.8 s and 1.5 s, where the model is so sure of it.
  */
-const FIRST_LOOK_FRAMES = 48
 const ENOUGH_FRAMES = 96
 const ENOUGH_FRAMES_AT_END = 40
+const GLANCES: readonly { readonly frames: number; readonly surelyRight: number }[] = [
+  { frames: 24, surelyRight: 0.9 },
+  { frames: 48, surelyRight: 0.8 },
+]
 /** Below this rate a voice's formants are missing. */
 const LEAST_RATE = 8_000
-/** How sure the model must be to clear audio early, and to warn of it. */
-const SURELY_RIGHT = 0.9
+/** How sure the model must be to warn. */
 const SURELY_WRONG = 0.8
 
 /** @returns times the right speed; 1 where the model is not sure that it is another */
@@ -32,6 +34,7 @@ export class RateCheck {
   readonly #format: PcmFormat
   readonly #warn: WarnOfAudio
   readonly #features: SpeechFeatures
+  #glances = 0
   #isDone: boolean
 
   constructor(format: PcmFormat, warn: WarnOfAudio) {
@@ -44,11 +47,14 @@ export class RateCheck {
   /** Windows follow each other without a gap, up to the last. */
   look({ view }: Glance): void {
     if (this.#isDone) return
-    const before = this.#features.frames
     this.#features.add(view)
     const { frames } = this.#features
+    const glance = GLANCES[this.#glances]
     if (frames >= ENOUGH_FRAMES) this.#judge()
-    else if (before < FIRST_LOOK_FRAMES && frames >= FIRST_LOOK_FRAMES) this.#glance()
+    else if (glance && frames >= glance.frames) {
+      this.#glances++
+      this.#glance(glance.surelyRight)
+    }
   }
 
   /** There is nothing more to look at. */
@@ -57,10 +63,9 @@ export class RateCheck {
     this.#isDone = true
   }
 
-  /** Speech at its right rate is known by less than what a warning takes. */
-  #glance(): void {
+  #glance(surelyRight: number): void {
     const description = this.#features.describe()
-    this.#isDone = description !== undefined && speedOdds(description.features, MODEL).right > SURELY_RIGHT
+    this.#isDone = description !== undefined && speedOdds(description.features, MODEL).right > surelyRight
   }
 
   #judge(): void {
