@@ -1,13 +1,19 @@
 /**
- * Every format at each of its rates, with each number of channels, of which `npm test` tries some. Ends with one line, `N passed, N failed`: the comparisons, of which each names its file.
+ * Every format at each of its rates, with each number of channels, of which `npm test` tries some; chunk sizes take
+ * turns. Ends with one line, `N passed, N failed`: the comparisons, of which each names its file.
+ *
+ *   node scripts/test-formats.mjs [--all]     a minute; with --all each file in chunks of every size, some minutes
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 
 const root = join(import.meta.dirname, '..')
-const TIMEOUT_MS = 900_000
+const TIMEOUT_MS = 1_800_000
+
+const { values } = parseArgs({ options: { all: { type: 'boolean', default: false } } })
 
 const work = mkdtempSync(join(tmpdir(), 'sttstream-formats-'))
 try {
@@ -16,10 +22,15 @@ try {
     process.execPath,
     [
       join(root, 'node_modules/tap/dist/esm/run.mjs'),
-      ...['--disable-coverage', '--jobs=2', '--timeout=600', '--reporter=terse', `--output-file=${report}`],
+      ...['--disable-coverage', '--jobs=2', '--timeout=1500', '--reporter=terse', `--output-file=${report}`],
       ...['pcm', 'codecs', 'more-codecs'].map(name => `test/formats/${name}.test.ts`),
     ],
-    { cwd: root, stdio: 'inherit', timeout: TIMEOUT_MS },
+    {
+      cwd: root,
+      stdio: 'inherit',
+      timeout: TIMEOUT_MS,
+      env: { ...process.env, STTSTREAM_FORMATS: values.all ? 'all' : 'turns' },
+    },
   )
   const lines = readFileSync(report, 'utf8').split('\n')
   const passed = lines.filter(line => /^ {8}ok /.test(line)).length
