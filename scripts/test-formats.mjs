@@ -35,8 +35,8 @@ try {
   const lines = readFileSync(report, 'utf8').split('\n')
   const passed = lines.filter(line => /^ {8}ok /.test(line)).length
   const failed = lines.filter(line => /^ {8}not ok /.test(line)).length
-  // A file that crashed or hung has no failed comparison of its own.
-  console.log(`${passed} passed, ${status === 0 ? failed : Math.max(failed, 1)} failed`)
+  // A file that crashed or hung has no failed comparison of its own. tap leaves the cursor in the middle of a line.
+  console.log(`\n${passed} passed, ${status === 0 ? failed : Math.max(failed, 1)} failed`)
   process.exitCode = status === 0 ? 0 : 1
 } finally {
   rmSync(work, { recursive: true, force: true })
