@@ -53,7 +53,7 @@ export interface SttStreamOptions
   inspect?: boolean
   /** Reads this file instead of what is written, so that ffmpeg can seek in it; it must hold audio. Default: absent. */
   path?: string
-  /** The ffmpeg to run. Default: environment variable FFMPEG_PATH, else the one that prism-media finds. */
+  /** The ffmpeg to run. Default: environment variable FFMPEG_PATH, else that of the package ffmpeg-static, else the first in PATH. */
   ffmpegPath?: string
   /** How much of a seek-only file may be spooled to a temporary file, in bytes. Default 1 GiB. */
   spoolLimitBytes?: number

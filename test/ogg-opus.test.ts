@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import t from 'tap'
-import { decode } from '#dist/audio/decode.js'
+import { decode, type DecodeWarning } from '#dist/audio/decode.js'
 import { OggPackets } from '#dist/audio/ogg-packets.js'
 import { readOpusHead } from '#dist/audio/opus-head.js'
 import { encode, firstChannel, randomSplit, readAll, splitEvery, toneShare } from './fixtures/audio.js'
@@ -20,9 +20,11 @@ async function opusFile(samples: number, channels = 1): Promise<Buffer> {
 /** Samples interleaved. */
 async function decoded(bytes: Buffer | Buffer[], options = {}) {
   const decoder = decode(options)
+  const warnings: DecodeWarning[] = []
+  decoder.on('warning', (warning: DecodeWarning) => warnings.push(warning))
   const chunks = Array.isArray(bytes) ? bytes : [bytes]
   const pcm = await readAll(Readable.from(chunks, { objectMode: true }).pipe(decoder))
-  return { samples: firstChannel(pcm, 1), format: decoder.format, by: decoder.source?.decodedBy }
+  return { samples: firstChannel(pcm, 1), format: decoder.format, warnings, by: decoder.source?.decodedBy }
 }
 
 function pagesOf(file: Buffer): Buffer[] {
@@ -65,6 +67,17 @@ t.test('links of a chain keep their own lengths, whatever their gain', async t =
   const { samples } = await decoded(randomSplit(Buffer.concat([first, second]), 5, 4_000))
   t.equal(samples.length, 60_345)
   t.ok(rms(samples.subarray(20_000)) < 0.6 * rms(samples.subarray(1_000, 12_000)))
+})
+
+t.test('a link that is no Opus is left out, and that is told', async t => {
+  const file = await opusFile(48_000)
+  const other = Buffer.from(file)
+  other.write('Speex   ', other.indexOf('OpusHead'))
+  const { samples, warnings } = await decoded(Buffer.concat([file, other, file]))
+  t.equal(samples.length, 96_000)
+  t.match(warnings, [
+    { code: 'STT_WARN_DAMAGED', message: /is no Opus that can be decoded, and is left out$/ },
+  ])
 })
 
 t.test('a recording of a running stream ends where its last page says', async t => {

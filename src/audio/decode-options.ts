@@ -28,7 +28,7 @@ export interface DecodeOptions {
   durationMs?: number
   /** Look at the audio for what spoils transcripts, and warn of it. Default true. */
   inspect?: boolean
-  /** The ffmpeg to run. Default: the environment variable FFMPEG_PATH, else the one prism-media finds. */
+  /** The ffmpeg to run. Default: the environment variable FFMPEG_PATH, else that of the package ffmpeg-static, else the first in PATH. */
   ffmpegPath?: string
   /**
    * The largest temporary file, in bytes, from 0 up. Written only for what comes as a stream and has its index at the

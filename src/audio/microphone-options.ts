@@ -19,7 +19,7 @@ export interface MicrophoneOptions {
   bufferMs?: number
   /** How long no audio may come from the device, in ms, 1 to 2 147 483 647. Default 10 000. */
   stallTimeoutMs?: number
-  /** The ffmpeg to run. Default: the environment variable FFMPEG_PATH, else the one that prism-media finds. */
+  /** The ffmpeg to run. Default: the environment variable FFMPEG_PATH, else that of the package ffmpeg-static, else the first in PATH. */
   ffmpegPath?: string
   /** Aborting destroys the stream with an AbortError. */
   signal?: AbortSignal

@@ -37,6 +37,13 @@ const FROM_VORBIS_ORDER: Readonly<Record<number, readonly number[]>> = {
   8: [0, 2, 1, 7, 5, 6, 3, 4],
 }
 
+/** A link of a chain that begins with something else. */
+const NOT_OPUS: CodecAudio = {
+  channels: [],
+  sampleRateHertz: RATE,
+  complaints: ['a stream in it is no Opus that can be decoded, and is left out'],
+}
+
 /** Opus in Ogg (RFC 7845), link after link, exact to the sample: what the first packet and the last page cut off is cut off. */
 export class OggOpusReader implements CodecReader {
   readonly #open: OpenOpusDecoder
@@ -54,6 +61,7 @@ export class OggOpusReader implements CodecReader {
         if (run.length > 0) yield this.#decode(run)
         run = []
         await this.#begin(packet)
+        if (!this.#link) yield NOT_OPUS
         continue
       }
       if (!this.#link || isTags(packet)) continue
